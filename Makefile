@@ -1,0 +1,85 @@
+# lancedb -- two products from one tree:
+#   build/libldb_core.a   src/core   the Lance format and search, plain C11, no PostgreSQL
+#   lancedb.so            src/pg     the extension, links the core
+# `make help` lists what a developer calls.
+
+EXTENSION    = lancedb
+EXTVERSION   = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" lancedb.control)
+MODULE_big   = lancedb
+DATA         = $(wildcard sql/*--*--*.sql)
+DATA_built   = sql/lancedb--$(EXTVERSION).sql
+
+BUILD       ?= build
+PROTO_SRCS   = $(sort $(wildcard src/core/proto/*.proto))
+PROTO_C      = $(PROTO_SRCS:src/core/proto/%.proto=$(BUILD)/gen/%.pb-c.c)
+CORE_SRCS    = $(sort $(wildcard src/core/*/*.c src/core/*/*/*.c))
+PG_SRCS      = $(sort $(wildcard src/pg/*.c src/pg/*/*.c))
+UNIT_SRCS    = $(sort $(wildcard test/unit/*/test_*.c))
+
+CORE_LIB     = $(BUILD)/libldb_core.a
+CORE_LIBS    = -lprotobuf-c -lzstd -llz4 -lroaring -ljansson -lpthread -lm
+
+OBJS         = $(PG_SRCS:.c=.o)
+PG_CPPFLAGS  = -Iinclude -Isrc/pg
+PG_CFLAGS    = -std=gnu11 -Wno-declaration-after-statement -Wextra -Wno-unused-parameter \
+               -Wno-sign-compare -Wno-missing-field-initializers $(WERROR) $(SAN) -MMD -MP
+SHLIB_LINK   = $(CORE_LIB) $(CORE_LIBS) -Wl,--exclude-libs,ALL
+EXTRA_CLEAN  = $(PG_SRCS:.c=.d) $(BUILD) build-asan build-fuzz sql/lancedb--$(EXTVERSION).sql
+
+# JIT bitcode of an FDW buys nothing and costs a second compile of every file.
+override with_llvm = no
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# --- core: compiled without the server's include path, so that including
+# postgres.h from src/core is a compile error, not a review comment ----------
+CORE_OPT    ?= -O2
+CORE_STD     = -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(CORE_OPT) -g $(SAN)
+CORE_WARN    = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+               -Wmissing-prototypes -Wpointer-arith -Wcast-align -Wvla -Wformat=2 -Werror
+ISA_scalar   = -fno-tree-vectorize -fno-tree-slp-vectorize
+ISA_avx2     = -mavx2 -mfma -mf16c
+ISA_avx512   = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c
+# -isystem: generated code is not ours to warn about
+CORE_INC     = -Iinclude -isystem $(BUILD)/gen
+
+$(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: src/core/proto/%.proto
+	@mkdir -p $(BUILD)/gen
+	cd src/core/proto && protoc-c --c_out=$(abspath $(BUILD)/gen) $*.proto
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.pb-c.c $(PROTO_C)
+	$(CC) $(CORE_STD) -w -I$(BUILD)/gen -c $< -o $@
+
+$(BUILD)/core/%.o: src/core/%.c $(PROTO_C)
+	@mkdir -p $(@D)
+	$(CC) $(CORE_STD) $(CORE_WARN) $(ISA_$(patsubst kernels_%,%,$(notdir $*))) $(CORE_INC) -MMD -MP -c $< -o $@
+
+$(CORE_LIB): $(CORE_SRCS:src/core/%.c=$(BUILD)/core/%.o) $(PROTO_C:.pb-c.c=.o)
+	@rm -f $@
+	$(AR) crs $@ $^
+
+$(shlib): $(CORE_LIB)
+core: $(CORE_LIB)
+
+sql/lancedb--$(EXTVERSION).sql: sql/lancedb.sql lancedb.control
+	cp $< $@
+
+# --- tests of the core, no server needed -----------------------------------
+UNITS = $(UNIT_SRCS:test/unit/%.c=$(BUILD)/unit/%)
+$(BUILD)/unit/%: test/unit/%.c $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) -Itest/unit $< $(CORE_LIB) $(CORE_LIBS) -lcmocka -o $@
+
+unit: $(UNITS)
+	@set -e; for t in $(UNITS); do echo "== $$t"; $$t; done
+
+unit-asan:
+	$(MAKE) unit BUILD=build-asan CORE_OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+
+-include $(shell find $(BUILD) src/pg -name '*.d' 2>/dev/null)
+
+format:
+	clang-format -i $$(find src include test -name '*.[ch]')
+
+.PHONY: core unit unit-asan format
