@@ -1,0 +1,34 @@
+/*
+ * pg.h -- what every file of the shell may use: errors, memory, cancel, settings.
+ */
+#ifndef LANCEDB_PG_H
+#define LANCEDB_PG_H
+
+#include "lancedb/compat.h"
+
+#include "ldb/base/cancel.h"
+#include "ldb/base/error.h"
+
+/*
+ * errors.c: the only bridge from core errors to ereport. Returns only when status is LDB_OK.
+ * SQLSTATE by status: HV-class for the FDW's own errors, 22-class for data, 57014 for cancel,
+ * 42501 for LDB_DENIED, 53200 for LDB_NOMEM. Hints of the core become HINT.
+ */
+extern void lancedb_check(LdbStatus status, const LdbError *err);
+
+/* memory.c: close(handle) runs when the context is reset or deleted: end of query and error
+ * abort alike. Returns a token for lancedb_disown, which forgets the handle without closing it. */
+extern void *lancedb_own(MemoryContext context, void *handle, void (*close)(void *handle));
+extern void lancedb_disown(void *token);
+
+/* cancel.c: true once this backend has a query cancel or a termination pending. */
+extern const LdbCancel lancedb_cancel;
+
+/* guc.c */
+extern void lancedb_define_settings(void);
+extern bool lancedb_enable_pushdown;    /* lancedb.enable_pushdown */
+extern bool lancedb_enable_vector_scan; /* lancedb.enable_ann: distance-ordered custom scan */
+extern int lancedb_max_threads;         /* lancedb.max_threads: of one exact search */
+extern char *lancedb_as_of;             /* lancedb.as_of: timestamp, "" = now */
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * table.h -- a foreign table bound to a version of its Lance dataset.
+ *
+ * src/pg/fdw/table.c resolves options, checks who may touch what, opens (and caches per backend)
+ * the dataset and pins one version: per statement under READ COMMITTED, per transaction above.
+ */
+#ifndef LANCEDB_TABLE_H
+#define LANCEDB_TABLE_H
+
+#include "lancedb/pg.h"
+
+#include "utils/rel.h"
+
+#include "ldb/table/dataset.h"
+
+typedef struct LancedbColumn
+{
+	AttrNumber attnum;
+	int field; /* position in the manifest's schema; -1 = no such column: always NULL */
+} LancedbColumn;
+
+typedef struct LancedbTable
+{
+	Oid relid;
+	Oid serverid;
+	LdbDataset *dataset; /* borrowed from the backend's cache; valid while `context` lives */
+	const LdbManifest *manifest;
+	const char *uri;       /* where the dataset lies; safe to show */
+	int column_count;      /* = natts of the relation */
+	LancedbColumn *columns; /* by attnum - 1; dropped attributes have field -1 */
+} LancedbTable;
+
+/*
+ * Opens the dataset of a foreign table as `userid` (InvalidOid = the current user).
+ * version 0 pins by the rules above; another value opens that version (a parallel worker gets the
+ * leader's). The result and the dataset live until `context` is reset. Checks that each declared
+ * column can hold the Lance column's values (42804 or HV004, naming column and both types).
+ */
+extern LancedbTable *lancedb_table_open(Oid relid, Oid userid, uint64 version,
+                                        MemoryContext context);
+
+/* True when the relation is a foreign table of our wrapper. */
+extern bool lancedb_is_lance_table(Oid relid);
+
+/* The schema position of the column, or -1. */
+extern int lancedb_table_field(const LancedbTable *table, AttrNumber attnum);
+
+#endif
