@@ -21,13 +21,13 @@ extern bool lancedb_default_type(const LdbField *field, Oid *typid, int32 *typmo
  * type and declared type. Lives in the current memory context.
  */
 extern LancedbConverter *lancedb_converter_new(const LdbField *field, const char *column_name,
-                                               Oid typid, int32 typmod);
+											   Oid typid, int32 typmod);
 
 /*
  * Row `row` of the array as a datum in the current memory context. row_address is for messages.
  * Errors: 22-class, naming column and row.
  */
 extern Datum lancedb_convert(LancedbConverter *converter, const LdbArray *array, size_t row,
-                             uint64 row_address, bool *isnull);
+							 uint64 row_address, bool *isnull);
 
 #endif

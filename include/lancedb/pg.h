@@ -31,4 +31,7 @@ extern bool lancedb_enable_vector_scan; /* lancedb.enable_ann: distance-ordered 
 extern int lancedb_max_threads;         /* lancedb.max_threads: of one exact search */
 extern char *lancedb_as_of;             /* lancedb.as_of: timestamp, "" = now */
 
+/* ddl/infer.c: CREATE FOREIGN TABLE t () SERVER s. */
+extern void lancedb_install_hooks(void);
+
 #endif

@@ -25,8 +25,8 @@ typedef struct LancedbTable
 	Oid serverid;
 	LdbDataset *dataset; /* borrowed from the backend's cache; valid while `context` lives */
 	const LdbManifest *manifest;
-	const char *uri;       /* where the dataset lies; safe to show */
-	int column_count;      /* = natts of the relation */
+	const char *uri;        /* where the dataset lies; safe to show */
+	int column_count;       /* = natts of the relation */
 	LancedbColumn *columns; /* by attnum - 1; dropped attributes have field -1 */
 } LancedbTable;
 
@@ -37,7 +37,7 @@ typedef struct LancedbTable
  * column can hold the Lance column's values (42804 or HV004, naming column and both types).
  */
 extern LancedbTable *lancedb_table_open(Oid relid, Oid userid, uint64 version,
-                                        MemoryContext context);
+										MemoryContext context);
 
 /* True when the relation is a foreign table of our wrapper. */
 extern bool lancedb_is_lance_table(Oid relid);

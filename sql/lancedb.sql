@@ -1,0 +1,45 @@
+/* lancedb.sql -- what CREATE EXTENSION lancedb makes. */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION lancedb" to load this file. \quit
+
+CREATE SCHEMA lancedb;
+GRANT USAGE ON SCHEMA lancedb TO PUBLIC;
+
+--
+-- the foreign-data wrapper
+--
+CREATE FUNCTION lancedb.fdw_handler() RETURNS fdw_handler
+	AS 'MODULE_PATHNAME', 'lancedb_fdw_handler' LANGUAGE C STRICT;
+CREATE FUNCTION lancedb.fdw_validator(options text[], catalog oid) RETURNS void
+	AS 'MODULE_PATHNAME', 'lancedb_fdw_validator' LANGUAGE C STRICT;
+CREATE FOREIGN DATA WRAPPER lancedb_fdw
+	HANDLER lancedb.fdw_handler VALIDATOR lancedb.fdw_validator;
+COMMENT ON FOREIGN DATA WRAPPER lancedb_fdw IS 'Lance tables in a folder';
+
+--
+-- what there is to know about a Lance table
+--
+CREATE FUNCTION lancedb.version() RETURNS text
+	AS 'MODULE_PATHNAME', 'lancedb_version' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lancedb.version() IS 'version of the lancedb extension';
+
+CREATE FUNCTION lancedb.versions(relation regclass,
+		OUT version bigint, OUT committed_at timestamptz, OUT operation text,
+		OUT "rows" bigint, OUT fragments bigint, OUT tags text[])
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'lancedb_versions' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 100;
+COMMENT ON FUNCTION lancedb.versions(regclass) IS 'versions of a Lance table that can still be read';
+
+CREATE FUNCTION lancedb.tags(relation regclass,
+		OUT tag text, OUT branch text, OUT version bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'lancedb_tags' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION lancedb.tags(regclass) IS 'tags of a Lance table';
+
+CREATE FUNCTION lancedb.fragments(relation regclass,
+		OUT fragment_id bigint, OUT physical_rows bigint, OUT deleted_rows bigint,
+		OUT data_files bigint, OUT bytes bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'lancedb_fragments' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 100;
+COMMENT ON FUNCTION lancedb.fragments(regclass) IS 'fragments of the version that a query would read';

@@ -1,0 +1,47 @@
+/* errors.c -- the only bridge from errors of the core to ereport. */
+#include "lancedb/pg.h"
+
+#include "miscadmin.h"
+
+static int
+sqlstate_of(LdbStatus status)
+{
+	switch (status)
+	{
+		case LDB_INVALID:
+			return ERRCODE_INVALID_PARAMETER_VALUE;
+		case LDB_NOT_FOUND:
+			return ERRCODE_FDW_TABLE_NOT_FOUND;
+		case LDB_CONFLICT:
+			return ERRCODE_T_R_SERIALIZATION_FAILURE;
+		case LDB_NOMEM:
+			return ERRCODE_OUT_OF_MEMORY;
+		case LDB_UNSUPPORTED:
+			return ERRCODE_FEATURE_NOT_SUPPORTED;
+		case LDB_CANCELLED:
+			return ERRCODE_QUERY_CANCELED;
+		case LDB_DENIED:
+			return ERRCODE_INSUFFICIENT_PRIVILEGE;
+		case LDB_CORRUPT:
+		case LDB_IO:
+		case LDB_OK:
+			break;
+	}
+	return ERRCODE_FDW_ERROR;
+}
+
+void
+lancedb_check(LdbStatus status, const LdbError *err)
+{
+	if (likely(status == LDB_OK))
+		return;
+	/* The server knows whether it was a user, a timeout or a shutdown, and says so. */
+	if (status == LDB_CANCELLED)
+	{
+		CHECK_FOR_INTERRUPTS();
+		ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED),
+						errmsg("canceling statement due to user request")));
+	}
+	ereport(ERROR, (errcode(sqlstate_of(status)), errmsg("%s", err->message),
+					err->hint[0] == '\0' ? 0 : errhint("%s", err->hint)));
+}

@@ -1,0 +1,33 @@
+/* handler.c -- the table of callbacks that the server gets from lancedb_fdw_handler. */
+#include "fdw/fdw.h"
+
+PG_FUNCTION_INFO_V1(lancedb_fdw_handler);
+
+Datum
+lancedb_fdw_handler(PG_FUNCTION_ARGS)
+{
+	FdwRoutine *routine = makeNode(FdwRoutine);
+
+	routine->GetForeignRelSize = lancedb_get_rel_size;
+	routine->GetForeignPaths = lancedb_get_paths;
+	routine->GetForeignPlan = lancedb_get_plan;
+	routine->GetForeignUpperPaths = lancedb_get_upper_paths;
+
+	routine->BeginForeignScan = lancedb_begin_scan;
+	routine->IterateForeignScan = lancedb_iterate_scan;
+	routine->ReScanForeignScan = lancedb_rescan;
+	routine->EndForeignScan = lancedb_end_scan;
+	routine->ExplainForeignScan = lancedb_explain_scan;
+	routine->AnalyzeForeignTable = lancedb_analyze;
+
+	routine->IsForeignScanParallelSafe = lancedb_scan_is_parallel_safe;
+	routine->EstimateDSMForeignScan = lancedb_estimate_dsm;
+	routine->InitializeDSMForeignScan = lancedb_initialize_dsm;
+	routine->ReInitializeDSMForeignScan = lancedb_reinitialize_dsm;
+	routine->InitializeWorkerForeignScan = lancedb_initialize_worker;
+	routine->ShutdownForeignScan = lancedb_shutdown_scan;
+
+	routine->ImportForeignSchema = lancedb_import_schema;
+
+	PG_RETURN_POINTER(routine);
+}

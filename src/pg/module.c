@@ -1,0 +1,17 @@
+/* module.c -- what happens once when the server loads lancedb.so. */
+#include "lancedb/pg.h"
+
+#include "ldb/simd/distance.h"
+#include "ldb/store/mapping.h"
+
+LANCEDB_MODULE_MAGIC;
+
+void
+_PG_init(void)
+{
+	lancedb_define_settings();
+	/* Both are safe in the postmaster: neither starts a thread nor opens a file. */
+	ldb_simd_init();
+	ldb_mapping_install_handler();
+	lancedb_install_hooks();
+}
