@@ -3,8 +3,10 @@
  *
  * Units: l2 is the squared Euclidean distance, dot the inner product, l1 the sum of absolute
  * differences. cosine gives the three sums (a.b, a.a, b.b) from which the caller forms
- * 1 - ab / sqrt(aa * bb). All sums are accumulated in float; SQL's conversions (root, sign) are
- * ldb_distance_* below, so operator and search agree to the last bit.
+ * 1 - ab / sqrt(aa * bb). SQL's conversions (root, sign) are ldb_distance_* below, so operator and
+ * search agree to the last bit.
+ * Tolerance: all sums are accumulated in float; tables differ by the order of their additions, by
+ * at most (n + 1) * FLT_EPSILON * (the sum of the absolute terms).
  * f16 vectors are IEEE 754 binary16 bit patterns; the query of a mixed kernel is float.
  * Shapes: any n including 0, any alignment. Threads: pure functions.
  * A *_rows kernel compares one query with `rows` vectors, `stride` bytes apart, and gives exactly
