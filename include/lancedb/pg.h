@@ -6,6 +6,7 @@
 
 #include "lancedb/compat.h"
 
+#include "ldb/base/arena.h"
 #include "ldb/base/cancel.h"
 #include "ldb/base/error.h"
 
@@ -20,6 +21,8 @@ extern void lancedb_check(LdbStatus status, const LdbError *err);
  * abort alike. Returns a token for lancedb_disown, which forgets the handle without closing it. */
 extern void *lancedb_own(MemoryContext context, void *handle, void (*close)(void *handle));
 extern void lancedb_disown(void *token);
+/* An arena of the core that goes with the context. */
+extern LdbArena *lancedb_arena_new(MemoryContext context);
 
 /* cancel.c: true once this backend has a query cancel or a termination pending. */
 extern const LdbCancel lancedb_cancel;
@@ -30,8 +33,5 @@ extern bool lancedb_enable_pushdown;    /* lancedb.enable_pushdown */
 extern bool lancedb_enable_vector_scan; /* lancedb.enable_ann: distance-ordered custom scan */
 extern int lancedb_max_threads;         /* lancedb.max_threads: of one exact search */
 extern char *lancedb_as_of;             /* lancedb.as_of: timestamp, "" = now */
-
-/* ddl/infer.c: CREATE FOREIGN TABLE t () SERVER s. */
-extern void lancedb_install_hooks(void);
 
 #endif

@@ -48,3 +48,20 @@ lancedb_disown(void *token)
 
 	owned->handle = NULL;
 }
+
+static void
+free_arena(void *arena)
+{
+	ldb_arena_free(arena);
+}
+
+LdbArena *
+lancedb_arena_new(MemoryContext context)
+{
+	LdbArena *arena = ldb_arena_new(0);
+
+	if (arena == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	lancedb_own(context, arena, free_arena);
+	return arena;
+}

@@ -13,5 +13,4 @@ _PG_init(void)
 	/* Both are safe in the postmaster: neither starts a thread nor opens a file. */
 	ldb_simd_init();
 	ldb_mapping_install_handler();
-	lancedb_install_hooks();
 }

@@ -31,10 +31,14 @@ LdbStatus ldb_dataset_open(LdbLocations *locations, const char *uri, const LdbVe
 						   const LdbCancel *cancel, LdbDataset **dataset, LdbError *err);
 void ldb_dataset_close(LdbDataset *dataset); /* NULL is fine */
 
-/* Resolves only: which version number a choice means now (one list at most). */
+/*
+ * Resolves only: which version number a choice means now (one list at most). identity (may be
+ * NULL) is that of the manifest's object (LdbObjectInfo): it differs when the dataset was dropped
+ * and made again, with the same version numbers, under the same name.
+ */
 LdbStatus ldb_dataset_resolve(LdbLocations *locations, const char *uri,
 							  const LdbVersionChoice *choice, const LdbCancel *cancel,
-							  uint64_t *version, LdbError *err);
+							  uint64_t *version, uint64_t identity[2], LdbError *err);
 
 const LdbManifest *ldb_dataset_manifest(const LdbDataset *dataset);
 const char *ldb_dataset_uri(const LdbDataset *dataset);

@@ -9,6 +9,39 @@
 #include "foreign/fdwapi.h"
 #include "nodes/pathnodes.h"
 
+/* paths.c */
+/* The path of a local URI, normalized; an ERROR for other schemes, relative paths and "..". */
+extern const char *lancedb_local_path(const char *uri);
+/* An ERROR when the path leads, links resolved, into the server's own data directory. */
+extern void lancedb_check_outside_data_directory(const char *path);
+/* An ERROR unless the current user may read any file of the server's machine. */
+extern void lancedb_check_may_read_files(const char *option_name);
+/* An ERROR unless the current user is a superuser. */
+extern void lancedb_check_superuser(const char *option_name);
+
+/* options.c: the options of a foreign table and its server, resolved. */
+typedef struct LancedbOptions
+{
+	const char *server_name;
+	const char *server_uri;   /* NULL = none */
+	List *allowed_base_paths; /* of char * */
+	const char *uri;          /* where the dataset lies; NULL for a server's own */
+	uint64 version;           /* 0 = not given */
+	const char *tag;          /* NULL = not given */
+	const char *branch;       /* NULL = main */
+	const char *as_of;        /* NULL = not given */
+} LancedbOptions;
+
+extern LancedbOptions *lancedb_server_options(Oid serverid);
+extern LancedbOptions *lancedb_table_options(Oid relid);
+extern const char *lancedb_dataset_uri(const LancedbOptions *server, const char *table_name);
+/* The Lance column that a column of the table stands for, in UTF-8. */
+extern const char *lancedb_column_name(Relation relation, AttrNumber attnum);
+/* The folders that the server's tables may lie in, all checked; closed with the context. */
+extern LdbLocations *lancedb_open_locations(const LancedbOptions *options, MemoryContext context);
+/* The text of an option as Unix microseconds; an ERROR when it is no timestamp. */
+extern int64 lancedb_parse_as_of(const char *text);
+
 /* plan.c */
 extern void lancedb_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void lancedb_get_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
