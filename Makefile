@@ -15,6 +15,7 @@ PROTO_C      = $(PROTO_SRCS:src/core/proto/%.proto=$(BUILD)/gen/%.pb-c.c)
 CORE_SRCS    = $(sort $(wildcard src/core/*/*.c src/core/*/*/*.c))
 PG_SRCS      = $(sort $(wildcard src/pg/*.c src/pg/*/*.c))
 UNIT_SRCS    = $(sort $(wildcard test/unit/*/test_*.c))
+FUZZ_SRCS    = $(sort $(wildcard test/fuzz/fuzz_*.c))
 
 CORE_LIB     = $(BUILD)/libldb_core.a
 CORE_LIBS    = -lprotobuf-c -lzstd -llz4 -lroaring -ljansson -lpthread -lm
@@ -29,9 +30,20 @@ EXTRA_CLEAN  = $(PG_SRCS:.c=.d) $(BUILD) build-asan build-fuzz sql/lancedb--$(EX
 # JIT bitcode of an FDW buys nothing and costs a second compile of every file.
 override with_llvm = no
 
+# Before `make deps` there is no pg_config; then only the targets that need no server headers exist.
+all:
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(PGXS),)
+# installcheck below is ours, not the one of PGXS
+NO_INSTALLCHECK = yes
 include $(PGXS)
+else
+all install:
+	@echo "$(PG_CONFIG) not found: run 'make deps' as root, or set PG_CONFIG" >&2; exit 1
+clean:
+	rm -rf $(EXTRA_CLEAN)
+endif
 
 # --- core: compiled without the server's include path, so that including
 # postgres.h from src/core is a compile error, not a review comment ----------
@@ -61,6 +73,7 @@ $(CORE_LIB): $(CORE_SRCS:src/core/%.c=$(BUILD)/core/%.o) $(PROTO_C:.pb-c.c=.o)
 
 $(shlib): $(CORE_LIB)
 core: $(CORE_LIB)
+gen: $(PROTO_C)
 
 sql/lancedb--$(EXTVERSION).sql: sql/lancedb.sql lancedb.control
 	cp $< $@
@@ -71,15 +84,55 @@ $(BUILD)/unit/%: test/unit/%.c $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) -Itest/unit $< $(CORE_LIB) $(CORE_LIBS) -lcmocka -o $@
 
+units: $(UNITS)
 unit: $(UNITS)
-	@set -e; for t in $(UNITS); do echo "== $$t"; $$t; done
+	@test/units.sh $(UNITS)
 
+ASAN = BUILD=build-asan CORE_OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+units-asan:
+	$(MAKE) units $(ASAN)
 unit-asan:
-	$(MAKE) unit BUILD=build-asan CORE_OPT=-O1 SAN="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+	$(MAKE) unit $(ASAN)
+
+# --- fuzz targets: the whole core under libFuzzer's coverage ----------------
+FUZZERS = $(FUZZ_SRCS:test/fuzz/%.c=$(BUILD)/fuzz/%)
+$(BUILD)/fuzz/%: test/fuzz/%.c $(wildcard test/fuzz/*.h) $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(SAN) -fsanitize=fuzzer $(CORE_INC) -Itest/fuzz $< $(CORE_LIB) $(CORE_LIBS) -o $@
+fuzzers: $(FUZZERS)
+fuzzers-build:
+	$(MAKE) fuzzers BUILD=build-fuzz CC=clang CORE_OPT=-O1 CORE_WARN=-w \
+	    SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
 
 -include $(shell find $(BUILD) src/pg -name '*.d' 2>/dev/null)
 
-format:
-	clang-format -i $$(find src include test -name '*.[ch]')
+# --- what a developer calls --------------------------------------------------
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+deps: ## install the Debian packages that build and tests need (as root; does nothing when they are there)
+	@test/deps.sh
+unit: ## tests of the core; no server needed
+unit-asan: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
+lint: ## rooms, formatting, static analysis, exports; see test/lint/README.md
+	@test/lint/run.sh
+format: ## let clang-format decide
+	clang-format -i $$(find src include test -name '*.[ch]' -not -path '*/node_modules/*')
+installcheck: all ## regression, isolation and TAP tests on a throwaway server (TESTS="name ..." for some)
+	@test/installcheck.sh $(TESTS)
+interop: all ## LanceDB from npm writes, psql reads, every value is compared
+	@test/interop.sh
+fuzz: fuzzers-build ## every fuzz target (FUZZ_SECONDS each, 600 unless told)
+	@test/fuzz.sh $(or $(FUZZ_SECONDS),600)
+bench: all ## the numbers of docs/benchmarks.md, peers in the same run
+	@test/bench/bench.sh
+demo: ## a throwaway server with real Lance data, filtered, joined and searched
+	@test/deps.sh
+	@test/demo.sh
+test: ## everything that CI runs; closes with "N passed, N failed"
+	@test/deps.sh
+	@test/run.sh
+verify: lint unit unit-asan ## what to run before a commit
 
-.PHONY: core unit unit-asan format
+
+.PHONY: all core gen units unit units-asan unit-asan fuzzers fuzzers-build help deps lint format installcheck interop \
+        fuzz bench demo test verify
