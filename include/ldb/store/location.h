@@ -5,7 +5,9 @@
  * Every URI (of a table, of a base path inside a dataset) is resolved here and nowhere else:
  * it must lie at or below one of the roots; "..", relative paths and unknown schemes are
  * LDB_DENIED or LDB_UNSUPPORTED, by name.
- * Schemes: "file:///path", "/path", and "memory:" stores handed in by tests.
+ * Schemes: "file:///path" (with %XX), "/path", and "memory:" stores handed in by tests: those are
+ * added as "memory:" or "memory:/path" and found below that.
+ * Threads: resolving is safe; adding and freeing is for one thread.
  */
 #ifndef LDB_STORE_LOCATION_H
 #define LDB_STORE_LOCATION_H
@@ -21,7 +23,7 @@ void ldb_locations_free(LdbLocations *locations); /* closes all stores; NULL is 
 
 /* Opens (lazily) a store at `uri` and allows everything below. */
 LdbStatus ldb_locations_add(LdbLocations *locations, const char *uri, LdbError *err);
-/* Takes ownership of an open store that answers to `uri`; for tests and decorators. */
+/* Takes ownership of an open store that answers to `uri`, also on failure; for tests and decorators. */
 LdbStatus ldb_locations_add_store(LdbLocations *locations, const char *uri, LdbStore *store,
 								  LdbError *err);
 

@@ -2,7 +2,8 @@
  * store.h -- bytes by name: the seam between the table format and where it lies.
  *
  * Names are relative to the store's root, parts divided by '/', with no empty part, no "." or "..",
- * no leading or trailing '/', no NUL; anything else is LDB_DENIED, by name. A store never gives
+ * no leading or trailing '/', no NUL, at most 255 bytes a part and 4000 in all; anything else is
+ * LDB_DENIED, by name. A store never gives
  * access to anything outside of its root.
  * Errors: LDB_NOT_FOUND (no such name), LDB_CONFLICT (create of a name that exists), LDB_DENIED
  * (leads outside, or no permission), LDB_IO (anything else; retry may help), LDB_CORRUPT never.
@@ -92,6 +93,9 @@ LdbStatus ldb_store_remove(LdbStore *store, const char *name, const LdbCancel *c
 						   LdbError *err);
 LdbStatus ldb_store_head(LdbStore *store, const char *name, LdbArena *arena, LdbObjectInfo *info,
 						 const LdbCancel *cancel, LdbError *err);
+/* LDB_UNSUPPORTED where the store has no map; look at ops->map first. */
+LdbStatus ldb_store_map(LdbStore *store, const char *name, LdbMapping **mapping,
+						const LdbCancel *cancel, LdbError *err);
 void ldb_store_close(LdbStore *store); /* NULL is fine */
 
 /* LDB_DENIED unless the name obeys the rules above. `prefix` allows "" and one trailing '/'. */
@@ -107,7 +111,8 @@ LdbStatus ldb_store_open_local(const char *root, LdbStore **store, LdbError *err
 /* Objects in memory, for tests. */
 LdbStatus ldb_store_open_memory(LdbStore **store, LdbError *err);
 
-/* Decorators: stores that wrap a store. Closing one closes what it wraps. */
+/* Decorators: stores that wrap a store. Closing one closes what it wraps; when wrapping fails, the
+ * inner store stays with the caller. */
 
 typedef struct LdbRetryPolicy
 {

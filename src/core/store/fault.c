@@ -1,0 +1,124 @@
+/* fault.c -- a store whose n-th call fails, to see what everybody above makes of it. */
+#include <stdatomic.h>
+
+#include "ldb/store/store.h"
+
+typedef struct FaultStore
+{
+	LdbStore base;
+	LdbStore *inner; /* owned */
+	atomic_uint_fast64_t countdown;
+	atomic_bool sticky;
+} FaultStore;
+
+static LdbStore *
+inner_of(LdbStore *store)
+{
+	return ((FaultStore *) store)->inner;
+}
+
+void
+ldb_store_fault_after(LdbStore *store, uint64_t n, bool sticky)
+{
+	FaultStore *fault = (FaultStore *) store;
+
+	atomic_store(&fault->sticky, sticky);
+	atomic_store(&fault->countdown, n);
+}
+
+static LdbStatus
+maybe_fail(LdbStore *store, const char *call, const char *name, LdbError *err)
+{
+	FaultStore *fault = (FaultStore *) store;
+	uint64_t left = atomic_load(&fault->countdown);
+
+	if (left == 0)
+		return LDB_OK;
+	/* A sticky fault stays at 1 once it is there. */
+	if (left > 1 || !atomic_load(&fault->sticky))
+		left = atomic_fetch_sub(&fault->countdown, 1);
+	if (left == 1)
+		LDB_FAIL(err, LDB_IO, "could not %s \"%s\": injected fault", call, name);
+	return LDB_OK;
+}
+
+static LdbStatus
+get(LdbStore *store, const char *name, LdbRange range, LdbArena *arena, LdbSlice *bytes,
+	uint64_t *size, const LdbCancel *cancel, LdbError *err)
+{
+	LDB_TRY(maybe_fail(store, "read", name, err));
+	return ldb_store_get(inner_of(store), name, range, arena, bytes, size, cancel, err);
+}
+
+static LdbStatus
+get_many(LdbStore *store, const char *name, const LdbRange *ranges, size_t count, LdbArena *arena,
+		 LdbSlice *bytes, const LdbCancel *cancel, LdbError *err)
+{
+	LDB_TRY(maybe_fail(store, "read", name, err));
+	return ldb_store_get_many(inner_of(store), name, ranges, count, arena, bytes, cancel, err);
+}
+
+static LdbStatus
+put(LdbStore *store, const char *name, LdbSlice bytes, LdbPutMode mode, const LdbCancel *cancel,
+	LdbError *err)
+{
+	LDB_TRY(maybe_fail(store, "write", name, err));
+	return ldb_store_put(inner_of(store), name, bytes, mode, cancel, err);
+}
+
+static LdbStatus
+list(LdbStore *store, const char *prefix, bool delimited, LdbArena *arena, LdbObjectInfo **objects,
+	 size_t *count, const LdbCancel *cancel, LdbError *err)
+{
+	LDB_TRY(maybe_fail(store, "list", prefix, err));
+	return ldb_store_list(inner_of(store), prefix, delimited, arena, objects, count, cancel, err);
+}
+
+static LdbStatus
+remove_object(LdbStore *store, const char *name, const LdbCancel *cancel, LdbError *err)
+{
+	LDB_TRY(maybe_fail(store, "remove", name, err));
+	return ldb_store_remove(inner_of(store), name, cancel, err);
+}
+
+static LdbStatus
+head(LdbStore *store, const char *name, LdbArena *arena, LdbObjectInfo *info,
+	 const LdbCancel *cancel, LdbError *err)
+{
+	LDB_TRY(maybe_fail(store, "look at", name, err));
+	return ldb_store_head(inner_of(store), name, arena, info, cancel, err);
+}
+
+static LdbStatus
+map(LdbStore *store, const char *name, LdbMapping **mapping, const LdbCancel *cancel, LdbError *err)
+{
+	LDB_TRY(maybe_fail(store, "map", name, err));
+	return ldb_store_map(inner_of(store), name, mapping, cancel, err);
+}
+
+static void
+close_fault(LdbStore *store)
+{
+	ldb_store_close(inner_of(store));
+	ldb_heap_free(store);
+}
+
+#define FAULT_OPS                                                                \
+	.kind = "fault", .get = get, .get_many = get_many, .put = put, .list = list, \
+	.remove = remove_object, .head = head, .close = close_fault
+
+static const LdbStoreOps ops_without_map = {FAULT_OPS};
+static const LdbStoreOps ops_with_map = {FAULT_OPS, .map = map};
+
+LdbStatus
+ldb_store_wrap_fault(LdbStore *inner, LdbStore **store, LdbError *err)
+{
+	FaultStore *fault = ldb_heap_zalloc(sizeof *fault);
+
+	if (fault == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for a store");
+	fault->base.ops = inner->ops->map == NULL ? &ops_without_map : &ops_with_map;
+	fault->inner = inner;
+	*store = &fault->base;
+	return LDB_OK;
+}

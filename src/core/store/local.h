@@ -1,0 +1,35 @@
+/* local.h -- what the files of the local store share. */
+#ifndef LDB_STORE_LOCAL_H
+#define LDB_STORE_LOCAL_H
+
+#include <sys/stat.h>
+
+#include "beneath.h"
+#include "ldb/store/store.h"
+
+typedef struct LdbLocalStore
+{
+	LdbStore base;
+	LdbBeneath beneath;
+} LdbLocalStore;
+
+static inline const LdbBeneath *
+ldb_local_beneath(const LdbStore *store)
+{
+	return &((const LdbLocalStore *) store)->beneath;
+}
+
+/* Everything but the name. */
+void ldb_local_describe(const struct stat *status, LdbObjectInfo *info);
+
+/* Writers, ourselves included, first write under such a name; lists leave it out. */
+bool ldb_local_is_temporary(const char *base);
+
+/* local_list.c and local_put.c; see LdbStoreOps. */
+LdbStatus ldb_local_list(LdbStore *store, const char *prefix, bool delimited, LdbArena *arena,
+						 LdbObjectInfo **objects, size_t *count, const LdbCancel *cancel,
+						 LdbError *err);
+LdbStatus ldb_local_put(LdbStore *store, const char *name, LdbSlice bytes, LdbPutMode mode,
+						const LdbCancel *cancel, LdbError *err);
+
+#endif
