@@ -73,6 +73,13 @@ typedef struct LdbBasePath
 	const char *path; /* a URI or absolute path */
 } LdbBasePath;
 
+/* A top-level column of a type that this build does not read; the schema leaves it out. */
+typedef struct LdbUnreadColumn
+{
+	const char *name;
+	const char *logical_type; /* of the column, or of the part of it that is not known */
+} LdbUnreadColumn;
+
 typedef struct LdbManifest
 {
 	uint64_t version;
@@ -84,6 +91,8 @@ typedef struct LdbManifest
 	const char *writer_version;
 	const char *branch; /* NULL = main */
 	LdbSchema schema;
+	size_t unread_count;
+	LdbUnreadColumn *unread;
 	size_t fragment_count;
 	LdbFragment *fragments; /* ascending ids */
 	size_t base_count;

@@ -1,0 +1,220 @@
+/* dataset.c -- opens one version of a table. */
+#include "ldb/table/dataset.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "dataset_impl.h"
+#include "names.h"
+#include "versions.h"
+
+const LdbManifest *
+ldb_dataset_manifest(const LdbDataset *dataset)
+{
+	return dataset->manifest;
+}
+
+const char *
+ldb_dataset_uri(const LdbDataset *dataset)
+{
+	return dataset->uri;
+}
+
+long
+ldb_manifest_fragment_index(const LdbManifest *manifest, uint64_t fragment_id)
+{
+	size_t low = 0, high = manifest->fragment_count;
+
+	while (low < high)
+	{
+		size_t middle = low + (high - low) / 2;
+
+		if (manifest->fragments[middle].id < fragment_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < manifest->fragment_count && manifest->fragments[low].id == fragment_id)
+		return (long) low;
+	return -1;
+}
+
+static LdbBase *
+find_base(const LdbDataset *dataset, uint32_t base_id)
+{
+	for (size_t i = 0; i < dataset->manifest->base_count; i++)
+	{
+		if (dataset->manifest->bases[i].id == base_id)
+			return &dataset->bases[i];
+	}
+	return NULL;
+}
+
+/* Bases are resolved at the open, once, so that scans in several threads only read them. */
+static LdbStatus
+resolve_base(LdbDataset *dataset, LdbLocations *locations, uint32_t base_id, LdbError *err)
+{
+	const LdbBasePath *path;
+	LdbBase *base;
+	LdbStatus status;
+
+	if (base_id == LDB_NO_BASE)
+		return LDB_OK;
+	base = find_base(dataset, base_id);
+	if (base == NULL)
+		LDB_FAIL(err, LDB_CORRUPT, "table \"%s\" version %" PRIu64 " has no base path %" PRIu32,
+				 dataset->uri, dataset->manifest->version, base_id);
+	if (base->store != NULL)
+		return LDB_OK;
+	path = &dataset->manifest->bases[base - dataset->bases];
+	base->has_folders = path->is_dataset_root;
+	status =
+		ldb_locations_resolve(locations, path->path, dataset->arena, &base->store, &base->root, err);
+	if (status != LDB_OK)
+		ldb_error_prefix(err, "base path of table \"%s\"", dataset->uri);
+	return status;
+}
+
+static LdbStatus
+resolve_bases(LdbDataset *dataset, LdbLocations *locations, LdbError *err)
+{
+	const LdbManifest *manifest = dataset->manifest;
+
+	LDB_NEW(dataset->arena, dataset->bases, manifest->base_count, err);
+	for (size_t i = 0; i < manifest->fragment_count; i++)
+	{
+		const LdbFragment *fragment = &manifest->fragments[i];
+
+		for (size_t j = 0; j < fragment->file_count; j++)
+			LDB_TRY(resolve_base(dataset, locations, fragment->files[j].base_id, err));
+		if (fragment->deletion != NULL)
+			LDB_TRY(resolve_base(dataset, locations, fragment->deletion->base_id, err));
+	}
+	return LDB_OK;
+}
+
+LdbStatus
+ldb_dataset_locate(const LdbDataset *dataset, uint32_t base_id, const char *folder,
+				   const char *path, LdbArena *arena, LdbStore **store, const char **name,
+				   LdbError *err)
+{
+	const LdbBase *base = base_id == LDB_NO_BASE ? &dataset->home : find_base(dataset, base_id);
+	const char *tail = base->has_folders && folder[0] != '\0'
+						   ? ldb_arena_printf(arena, "%s/%s", folder, path)
+						   : path;
+
+	*store = base->store;
+	*name = tail == NULL ? NULL : ldb_name_join(arena, base->root, tail);
+	if (*name == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for the name of a file");
+	return LDB_OK;
+}
+
+/* A crash of the machine can leave a newest manifest that is empty or cut; say what to do. */
+static LdbStatus
+explain_damage(LdbStatus status, const LdbVersionEntry *entry, LdbError *err)
+{
+	if (status == LDB_CORRUPT && entry->is_latest)
+		ldb_error_hint(err,
+					   "The latest manifest may not have reached the disk before a power loss; "
+					   "version %" PRIu64 " may still be readable by its number.",
+					   entry->version - 1);
+	return status;
+}
+
+static LdbStatus
+read_manifest(LdbDataset *dataset, const LdbVersionHome *home, LdbVersionEntry *entry,
+			  const LdbCancel *cancel, LdbError *err)
+{
+	LdbSlice bytes;
+
+	LDB_TRY(ldb_versions_read(home, entry, dataset->arena, &bytes, cancel, err));
+	LDB_TRY(explain_damage(
+		ldb_manifest_parse(bytes, entry->name, dataset->arena, &dataset->manifest, err), entry,
+		err));
+	if (dataset->manifest->version != entry->version)
+		LDB_FAIL(err, LDB_CORRUPT, "manifest \"%s\" says that it is version %" PRIu64, entry->name,
+				 dataset->manifest->version);
+	return LDB_OK;
+}
+
+static LdbStatus
+open_version(LdbDataset *dataset, LdbLocations *locations, const char *uri,
+			 const LdbVersionChoice *choice, const LdbCancel *cancel, LdbError *err)
+{
+	LdbVersionHome home;
+	LdbVersionEntry entry;
+
+	dataset->uri = ldb_arena_strdup(dataset->arena, uri);
+	if (dataset->uri == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for table \"%s\"", uri);
+	LDB_TRY(ldb_versions_choose(locations, dataset->uri, choice, dataset->arena, &home, &entry,
+								cancel, err));
+	dataset->home = (LdbBase){home.store, home.root, true};
+	LDB_TRY(read_manifest(dataset, &home, &entry, cancel, err));
+	LDB_NEW(dataset->arena, dataset->deletions, dataset->manifest->fragment_count, err);
+	return resolve_bases(dataset, locations, err);
+}
+
+LdbStatus
+ldb_dataset_open(LdbLocations *locations, const char *uri, const LdbVersionChoice *choice,
+				 const LdbCancel *cancel, LdbDataset **dataset, LdbError *err)
+{
+	static const LdbVersionChoice latest = {0};
+	LdbDataset *result = ldb_heap_zalloc(sizeof *result);
+	LdbStatus status;
+
+	if (result == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for table \"%s\"", uri);
+	pthread_mutex_init(&result->lock, NULL);
+	result->arena = ldb_arena_new(0);
+	if (result->arena == NULL)
+	{
+		ldb_dataset_close(result);
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for table \"%s\"", uri);
+	}
+	status =
+		open_version(result, locations, uri, choice == NULL ? &latest : choice, cancel, err);
+	if (status != LDB_OK)
+	{
+		ldb_dataset_close(result);
+		return status;
+	}
+	*dataset = result;
+	return LDB_OK;
+}
+
+void
+ldb_dataset_close(LdbDataset *dataset)
+{
+	if (dataset == NULL)
+		return;
+	if (dataset->deletions != NULL)
+	{
+		for (size_t i = 0; i < dataset->manifest->fragment_count; i++)
+			ldb_heap_free(dataset->deletions[i]);
+	}
+	ldb_arena_free(dataset->arena);
+	pthread_mutex_destroy(&dataset->lock);
+	ldb_heap_free(dataset);
+}
+
+LdbStatus
+ldb_dataset_resolve(LdbLocations *locations, const char *uri, const LdbVersionChoice *choice,
+					const LdbCancel *cancel, uint64_t *version, LdbError *err)
+{
+	static const LdbVersionChoice latest = {0};
+	LdbArena *arena = ldb_arena_new(0);
+	LdbVersionHome home;
+	LdbVersionEntry entry;
+	LdbStatus status;
+
+	if (arena == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for table \"%s\"", uri);
+	status = ldb_versions_choose(locations, uri, choice == NULL ? &latest : choice, arena, &home,
+								 &entry, cancel, err);
+	ldb_arena_free(arena);
+	LDB_TRY(status);
+	*version = entry.version;
+	return LDB_OK;
+}
