@@ -12,7 +12,6 @@
 /* Sets the bit of each value in `bits`, which holds `bit_count` zero bits. *count = distinct
  * values. More than row_limit values, or one at or beyond bit_count, are LDB_CORRUPT. */
 LdbStatus ldb_arrow_ipc_decode(LdbSlice bytes, const char *name, uint64_t row_limit, uint8_t *bits,
-							   uint64_t bit_count, LdbArena *arena, uint64_t *count,
-							   LdbError *err);
+							   uint64_t bit_count, LdbArena *arena, uint64_t *count, LdbError *err);
 
 #endif

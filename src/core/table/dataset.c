@@ -68,8 +68,8 @@ resolve_base(LdbDataset *dataset, LdbLocations *locations, uint32_t base_id, Ldb
 		return LDB_OK;
 	path = &dataset->manifest->bases[base - dataset->bases];
 	base->has_folders = path->is_dataset_root;
-	status =
-		ldb_locations_resolve(locations, path->path, dataset->arena, &base->store, &base->root, err);
+	status = ldb_locations_resolve(locations, path->path, dataset->arena, &base->store, &base->root,
+								   err);
 	if (status != LDB_OK)
 		ldb_error_prefix(err, "base path of table \"%s\"", dataset->uri);
 	return status;
@@ -173,8 +173,7 @@ ldb_dataset_open(LdbLocations *locations, const char *uri, const LdbVersionChoic
 		ldb_dataset_close(result);
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for table \"%s\"", uri);
 	}
-	status =
-		open_version(result, locations, uri, choice == NULL ? &latest : choice, cancel, err);
+	status = open_version(result, locations, uri, choice == NULL ? &latest : choice, cancel, err);
 	if (status != LDB_OK)
 	{
 		ldb_dataset_close(result);
@@ -199,22 +198,33 @@ ldb_dataset_close(LdbDataset *dataset)
 	ldb_heap_free(dataset);
 }
 
+static LdbStatus
+resolve(LdbLocations *locations, const char *uri, const LdbVersionChoice *choice, LdbArena *arena,
+		LdbVersionEntry *entry, bool identify, const LdbCancel *cancel, LdbError *err)
+{
+	LdbVersionHome home;
+
+	LDB_TRY(ldb_versions_choose(locations, uri, choice, arena, &home, entry, cancel, err));
+	return identify ? ldb_versions_identify(&home, entry, arena, cancel, err) : LDB_OK;
+}
+
 LdbStatus
 ldb_dataset_resolve(LdbLocations *locations, const char *uri, const LdbVersionChoice *choice,
-					const LdbCancel *cancel, uint64_t *version, LdbError *err)
+					const LdbCancel *cancel, uint64_t *version, uint64_t identity[2], LdbError *err)
 {
 	static const LdbVersionChoice latest = {0};
 	LdbArena *arena = ldb_arena_new(0);
-	LdbVersionHome home;
 	LdbVersionEntry entry;
 	LdbStatus status;
 
 	if (arena == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for table \"%s\"", uri);
-	status = ldb_versions_choose(locations, uri, choice == NULL ? &latest : choice, arena, &home,
-								 &entry, cancel, err);
+	status = resolve(locations, uri, choice == NULL ? &latest : choice, arena, &entry,
+					 identity != NULL, cancel, err);
 	ldb_arena_free(arena);
 	LDB_TRY(status);
 	*version = entry.version;
+	if (identity != NULL)
+		memcpy(identity, entry.identity, sizeof entry.identity);
 	return LDB_OK;
 }

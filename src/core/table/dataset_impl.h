@@ -20,9 +20,9 @@ struct LdbDataset
 	const char *uri; /* arena */
 	LdbBase home;    /* where files without a base lie */
 	LdbManifest *manifest;
-	LdbBase *bases;      /* one for each base of the manifest; arena */
+	LdbBase *bases;       /* one for each base of the manifest; arena */
 	pthread_mutex_t lock; /* of what is loaded later */
-	uint8_t **deletions; /* one for each fragment, NULL until loaded; each on the heap, owned */
+	uint8_t **deletions;  /* one for each fragment, NULL until loaded; each on the heap, owned */
 };
 
 /* Store and name of a file that the manifest names: below `folder` of the base. */

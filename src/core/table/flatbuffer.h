@@ -12,8 +12,8 @@
 typedef struct LdbFlatTable
 {
 	LdbSlice buffer;
-	size_t at;           /* of the table */
-	size_t fields_at;    /* of the field offsets in its vtable */
+	size_t at;        /* of the table */
+	size_t fields_at; /* of the field offsets in its vtable */
 	size_t field_count;
 } LdbFlatTable;
 

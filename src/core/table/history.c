@@ -36,9 +36,8 @@ join_tags(const Listing *listing, uint64_t version, const char **tags, LdbError 
 
 		if (tag->version != version || !same_branch(tag->branch, listing->home.branch))
 			continue;
-		joined = joined[0] == '\0'
-					 ? tag->name
-					 : ldb_arena_printf(listing->arena, "%s,%s", joined, tag->name);
+		joined = joined[0] == '\0' ? tag->name
+								   : ldb_arena_printf(listing->arena, "%s,%s", joined, tag->name);
 		if (joined == NULL)
 			LDB_FAIL(err, LDB_NOMEM, "out of memory for tags");
 	}
@@ -86,8 +85,8 @@ describe_version(const Listing *listing, LdbVersionEntry *entry, LdbVersionInfo 
 
 	LDB_CHECK_CANCEL(listing->cancel, err);
 	ldb_arena_reset(listing->scratch);
-	LDB_TRY(ldb_versions_read(&listing->home, entry, listing->scratch, &bytes, listing->cancel,
-							  err));
+	LDB_TRY(
+		ldb_versions_read(&listing->home, entry, listing->scratch, &bytes, listing->cancel, err));
 	LDB_TRY(ldb_manifest_summarize(bytes, entry->name, &summary, err));
 	info->version = entry->version;
 	info->timestamp_us = summary.timestamp_us;

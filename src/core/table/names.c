@@ -50,11 +50,10 @@ ldb_name_is_version(const char *file_name, uint64_t *version)
 const char *
 ldb_name_manifest_v2(LdbArena *arena, const char *root, uint64_t version)
 {
-	const char *tail =
-		version >= LDB_DETACHED_VERSION
-			? ldb_arena_printf(arena, "_versions/d%" PRIu64 MANIFEST_SUFFIX, version)
-			: ldb_arena_printf(arena, "_versions/%020" PRIu64 MANIFEST_SUFFIX,
-							   UINT64_MAX - version);
+	const char *tail = version >= LDB_DETACHED_VERSION
+						   ? ldb_arena_printf(arena, "_versions/d%" PRIu64 MANIFEST_SUFFIX, version)
+						   : ldb_arena_printf(arena, "_versions/%020" PRIu64 MANIFEST_SUFFIX,
+											  UINT64_MAX - version);
 
 	return tail == NULL ? NULL : ldb_name_join(arena, root, tail);
 }

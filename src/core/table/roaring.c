@@ -68,8 +68,9 @@ read_header(Reader *reader, Header *header, LdbError *err)
 		LDB_TRY(take(reader, (header->container_count + 7) / 8, &header->run_flags, err));
 	}
 	else
-		LDB_FAIL(err, LDB_CORRUPT, "deletion file \"%s\" starts with %" PRIu32
-				 ", which is not a Roaring bitmap", reader->name, cookie);
+		LDB_FAIL(err, LDB_CORRUPT,
+				 "deletion file \"%s\" starts with %" PRIu32 ", which is not a Roaring bitmap",
+				 reader->name, cookie);
 	if (header->container_count > MAX_CONTAINERS)
 		LDB_FAIL(err, LDB_CORRUPT, "deletion file \"%s\" claims %" PRIu32 " containers",
 				 reader->name, header->container_count);
@@ -180,8 +181,9 @@ read_container(Reader *reader, const Header *header, uint32_t index, LdbError *e
 		LDB_TRY(read_bitmap(reader, base, cardinality, err));
 	if (reader->members - before != cardinality)
 		LDB_FAIL(err, LDB_CORRUPT,
-				 "deletion file \"%s\": container %" PRIu32 " has %" PRIu64 " members instead of %"
-				 PRIu32, reader->name, index, reader->members - before, cardinality);
+				 "deletion file \"%s\": container %" PRIu32 " has %" PRIu64
+				 " members instead of %" PRIu32,
+				 reader->name, index, reader->members - before, cardinality);
 	return LDB_OK;
 }
 

@@ -209,9 +209,8 @@ ldb_dataset_row_ids(LdbDataset *dataset, size_t fragment_index, LdbArena *arena,
 					const uint64_t **row_ids, const LdbCancel *cancel, LdbError *err)
 {
 	const LdbFragment *fragment = &dataset->manifest->fragments[fragment_index];
-	Sequence sequence = {.fragment_id = fragment->id,
-						 .arena = arena,
-						 .limit = fragment->physical_rows};
+	Sequence sequence = {
+		.fragment_id = fragment->id, .arena = arena, .limit = fragment->physical_rows};
 	LdbSlice bytes = fragment->inline_row_ids;
 
 	LDB_NEW(arena, sequence.ids, (size_t) fragment->physical_rows, err);

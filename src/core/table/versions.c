@@ -2,6 +2,7 @@
 #include "versions.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -35,8 +36,7 @@ follow_tag(const LdbVersionChoice *choice, LdbArena *arena, LdbVersionHome *home
 	if (choice->tag == NULL)
 		return LDB_OK;
 	LDB_TRY(ldb_refs_read_tag(home->store, home->main_root, choice->tag, arena, &tag, cancel, err));
-	if (choice->branch != NULL &&
-		strcmp(choice->branch, tag.branch == NULL ? "" : tag.branch) != 0)
+	if (choice->branch != NULL && strcmp(choice->branch, tag.branch == NULL ? "" : tag.branch) != 0)
 		LDB_FAIL(err, LDB_INVALID, "tag \"%s\" is not on branch \"%s\" but on \"%s\"", choice->tag,
 				 choice->branch, tag.branch == NULL ? "main" : tag.branch);
 	home->branch = tag.branch;
@@ -52,14 +52,12 @@ ldb_versions_find_home(LdbLocations *locations, const char *uri, const LdbVersio
 	LDB_TRY(check_choice(choice, err));
 	*home = (LdbVersionHome){.uri = uri, .branch = choice->branch};
 	*version = choice->version;
-	LDB_TRY(
-		ldb_locations_resolve(locations, uri, arena, &home->store, &home->main_root, err));
+	LDB_TRY(ldb_locations_resolve(locations, uri, arena, &home->store, &home->main_root, err));
 	home->root = home->main_root;
 	LDB_TRY(follow_tag(choice, arena, home, version, cancel, err));
 	if (home->branch == NULL)
 		return LDB_OK;
-	LDB_TRY(
-		ldb_refs_check_branch(home->store, home->main_root, home->branch, arena, cancel, err));
+	LDB_TRY(ldb_refs_check_branch(home->store, home->main_root, home->branch, arena, cancel, err));
 	home->root = ldb_name_branch_root(arena, home->main_root, home->branch);
 	return home->root == NULL ? out_of_memory(err) : LDB_OK;
 }
@@ -84,8 +82,7 @@ ldb_versions_list(const LdbVersionHome *home, LdbArena *arena, LdbVersionEntry *
 	*count = 0;
 	if (folder == NULL)
 		return out_of_memory(err);
-	LDB_TRY(
-		ldb_store_list(home->store, folder, true, arena, &objects, &object_count, cancel, err));
+	LDB_TRY(ldb_store_list(home->store, folder, true, arena, &objects, &object_count, cancel, err));
 	LDB_NEW(arena, *entries, object_count, err);
 	for (size_t i = 0; i < object_count; i++)
 	{
@@ -94,6 +91,7 @@ ldb_versions_list(const LdbVersionHome *home, LdbArena *arena, LdbVersionEntry *
 		if (!ldb_name_is_version(objects[i].name + strlen(folder), &entry->version))
 			continue;
 		entry->name = objects[i].name;
+		memcpy(entry->identity, objects[i].identity, sizeof entry->identity);
 		(*count)++;
 	}
 	if (*count == 0)
@@ -132,29 +130,68 @@ explain_missing(const LdbVersionHome *home, uint64_t version, LdbArena *arena,
 	return LDB_NOT_FOUND;
 }
 
-LdbStatus
-ldb_versions_read(const LdbVersionHome *home, LdbVersionEntry *entry, LdbArena *arena,
-				  LdbSlice *bytes, const LdbCancel *cancel, LdbError *err)
+/* Which of a manifest's possible names to try. */
+typedef LdbStatus (*TryName)(const LdbVersionHome *home, const char *name, LdbArena *arena,
+							 void *result, const LdbCancel *cancel, LdbError *err);
+
+static LdbStatus
+try_read(const LdbVersionHome *home, const char *name, LdbArena *arena, void *result,
+		 const LdbCancel *cancel, LdbError *err)
 {
 	LdbRange all = {0, UINT64_MAX};
+
+	return ldb_store_get(home->store, name, all, arena, result, NULL, cancel, err);
+}
+
+static LdbStatus
+try_head(const LdbVersionHome *home, const char *name, LdbArena *arena, void *result,
+		 const LdbCancel *cancel, LdbError *err)
+{
+	return ldb_store_head(home->store, name, arena, result, cancel, err);
+}
+
+static LdbStatus
+try_names(const LdbVersionHome *home, LdbVersionEntry *entry, TryName try_name, LdbArena *arena,
+		  void *result, const LdbCancel *cancel, LdbError *err)
+{
 	const char *v2 = ldb_name_manifest_v2(arena, home->root, entry->version);
 	const char *v1 = ldb_name_manifest_v1(arena, home->root, entry->version);
 	LdbStatus status;
 
 	if (v1 == NULL || v2 == NULL)
 		return out_of_memory(err);
-	if (entry->name != NULL)
-		return ldb_store_get(home->store, entry->name, all, arena, bytes, NULL, cancel, err);
 	entry->name = v2;
-	status = ldb_store_get(home->store, v2, all, arena, bytes, NULL, cancel, err);
+	status = try_name(home, v2, arena, result, cancel, err);
 	if (status == LDB_NOT_FOUND && entry->version < LDB_DETACHED_VERSION)
 	{
 		entry->name = v1;
-		status = ldb_store_get(home->store, v1, all, arena, bytes, NULL, cancel, err);
+		status = try_name(home, v1, arena, result, cancel, err);
 	}
 	if (status == LDB_NOT_FOUND)
 		return explain_missing(home, entry->version, arena, cancel, err);
 	return status;
+}
+
+LdbStatus
+ldb_versions_read(const LdbVersionHome *home, LdbVersionEntry *entry, LdbArena *arena,
+				  LdbSlice *bytes, const LdbCancel *cancel, LdbError *err)
+{
+	if (entry->name != NULL)
+		return try_read(home, entry->name, arena, bytes, cancel, err);
+	return try_names(home, entry, try_read, arena, bytes, cancel, err);
+}
+
+LdbStatus
+ldb_versions_identify(const LdbVersionHome *home, LdbVersionEntry *entry, LdbArena *arena,
+					  const LdbCancel *cancel, LdbError *err)
+{
+	LdbObjectInfo info;
+
+	if (entry->name != NULL)
+		return LDB_OK;
+	LDB_TRY(try_names(home, entry, try_head, arena, &info, cancel, err));
+	memcpy(entry->identity, info.identity, sizeof entry->identity);
+	return LDB_OK;
 }
 
 static void
@@ -225,8 +262,7 @@ ldb_versions_choose(LdbLocations *locations, const char *uri, const LdbVersionCh
 	uint64_t version;
 	size_t count;
 
-	LDB_TRY(
-		ldb_versions_find_home(locations, uri, choice, arena, home, &version, cancel, err));
+	LDB_TRY(ldb_versions_find_home(locations, uri, choice, arena, home, &version, cancel, err));
 	if (version != 0)
 	{
 		*entry = (LdbVersionEntry){.version = version};

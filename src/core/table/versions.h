@@ -23,8 +23,9 @@ typedef struct LdbVersionHome
 typedef struct LdbVersionEntry
 {
 	uint64_t version;
-	const char *name; /* of its manifest within the store; NULL = not looked up yet */
-	bool is_latest;   /* found as the newest of a listing */
+	const char *name;     /* of its manifest within the store; NULL = not looked up yet */
+	bool is_latest;       /* found as the newest of a listing */
+	uint64_t identity[2]; /* of the manifest's object, when it was looked up */
 } LdbVersionEntry;
 
 /* Follows uri, tag and branch of a choice. *version is what they name, 0 = the latest. */
@@ -41,6 +42,10 @@ LdbStatus ldb_versions_list(const LdbVersionHome *home, LdbArena *arena, LdbVers
 LdbStatus ldb_versions_choose(LdbLocations *locations, const char *uri,
 							  const LdbVersionChoice *choice, LdbArena *arena, LdbVersionHome *home,
 							  LdbVersionEntry *entry, const LdbCancel *cancel, LdbError *err);
+
+/* Looks the manifest up by its name alone, unless that was done. */
+LdbStatus ldb_versions_identify(const LdbVersionHome *home, LdbVersionEntry *entry, LdbArena *arena,
+								const LdbCancel *cancel, LdbError *err);
 
 /* The bytes of its manifest; fills the entry's name when it was not looked up. */
 LdbStatus ldb_versions_read(const LdbVersionHome *home, LdbVersionEntry *entry, LdbArena *arena,
