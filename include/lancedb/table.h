@@ -39,6 +39,12 @@ typedef struct LancedbTable
 extern LancedbTable *lancedb_table_open(Oid relid, Oid userid, uint64 version,
 										MemoryContext context);
 
+/*
+ * The same for the planner, which works under a snapshot of its own: the version that it sees is
+ * handed to the execution that follows in the same statement.
+ */
+extern LancedbTable *lancedb_table_open_for_planning(Oid relid, Oid userid, MemoryContext context);
+
 /* True when the relation is a foreign table of our wrapper. */
 extern bool lancedb_is_lance_table(Oid relid);
 

@@ -9,6 +9,12 @@
 #include "foreign/fdwapi.h"
 #include "nodes/pathnodes.h"
 
+/* handler.c */
+extern PGDLLEXPORT Datum lancedb_fdw_handler(PG_FUNCTION_ARGS);
+
+/* table.c: true when the server's wrapper is ours. */
+extern bool lancedb_is_lance_server(Oid serverid);
+
 /* paths.c */
 /* The path of a local URI, normalized; an ERROR for other schemes, relative paths and "..". */
 extern const char *lancedb_local_path(const char *uri);
@@ -41,6 +47,32 @@ extern const char *lancedb_column_name(Relation relation, AttrNumber attnum);
 extern LdbLocations *lancedb_open_locations(const LancedbOptions *options, MemoryContext context);
 /* The text of an option as Unix microseconds; an ERROR when it is no timestamp. */
 extern int64 lancedb_parse_as_of(const char *text);
+
+/* A version of a dataset, and the manifest object that said so (ldb_dataset_resolve). */
+typedef struct LancedbVersion
+{
+	uint64 number;
+	uint64 identity[2];
+} LancedbVersion;
+
+/* pins.c: which version a statement or transaction reads. `key` names dataset and choice. */
+typedef enum LancedbPinPurpose
+{
+	LANCEDB_PIN_PLANNING,
+	LANCEDB_PIN_EXECUTION
+} LancedbPinPurpose;
+
+extern bool lancedb_pin_find(const char *key, LancedbPinPurpose purpose, MemoryContext context,
+							 LancedbVersion *version);
+extern void lancedb_pin_add(const char *key, LancedbPinPurpose purpose, MemoryContext context,
+							const LancedbVersion *version);
+
+/* cache.c: open datasets of this backend. Both hold the dataset until `context` is reset. */
+extern LdbDataset *lancedb_cache_find(const char *key, const LancedbVersion *version,
+									  MemoryContext context);
+extern LdbDataset *lancedb_cache_open(const LancedbOptions *options, const char *key,
+									  const LdbVersionChoice *choice, const LancedbVersion *version,
+									  MemoryContext context);
 
 /* plan.c */
 extern void lancedb_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);

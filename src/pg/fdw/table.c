@@ -1,0 +1,220 @@
+/* table.c -- binds a foreign table to one version of its dataset, column by column. */
+#include "fdw/fdw.h"
+
+#include "access/table.h"
+#include "commands/defrem.h"
+#include "foreign/foreign.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "lancedb/convert.h"
+
+static LdbVersionChoice
+choose_version(const LancedbOptions *options)
+{
+	LdbVersionChoice choice = {
+		.version = options->version, .tag = options->tag, .branch = options->branch};
+	const char *as_of = options->as_of;
+
+	if (as_of == NULL && choice.version == 0 && choice.tag == NULL && lancedb_as_of != NULL &&
+		*lancedb_as_of != '\0')
+		as_of = lancedb_as_of;
+	if (as_of != NULL)
+	{
+		choice.has_as_of = true;
+		choice.as_of_us = lancedb_parse_as_of(as_of);
+	}
+	return choice;
+}
+
+/* Everything that decides what a version number means: who may look where, dataset and branch. */
+static char *
+dataset_key(const LancedbOptions *options)
+{
+	StringInfoData key;
+	ListCell *cell;
+
+	initStringInfo(&key);
+	appendStringInfo(&key, "%s\n%s\n%s\n%s", options->uri,
+					 options->server_uri == NULL ? "" : options->server_uri,
+					 options->branch == NULL ? "" : options->branch,
+					 options->tag == NULL ? "" : options->tag);
+	foreach (cell, options->allowed_base_paths)
+		appendStringInfo(&key, "\n%s", (const char *) lfirst(cell));
+	return key.data;
+}
+
+static LancedbVersion
+resolve_version(const LancedbOptions *options, const LdbVersionChoice *choice)
+{
+	LdbLocations *locations = lancedb_open_locations(options, CurrentMemoryContext);
+	LancedbVersion version;
+	LdbError err;
+
+	lancedb_check(ldb_dataset_resolve(locations, options->uri, choice, &lancedb_cancel,
+									  &version.number, version.identity, &err),
+				  &err);
+	return version;
+}
+
+static LancedbVersion
+pinned_version(const LancedbOptions *options, const LdbVersionChoice *choice, const char *key,
+			   LancedbPinPurpose purpose, MemoryContext context)
+{
+	char *pin_key = psprintf("%s\n" UINT64_FORMAT "\n" INT64_FORMAT, key, choice->version,
+							 choice->has_as_of ? choice->as_of_us : 0);
+	LancedbVersion version;
+
+	if (lancedb_pin_find(pin_key, purpose, context, &version))
+		return version;
+	version = resolve_version(options, choice);
+	lancedb_pin_add(pin_key, purpose, context, &version);
+	return version;
+}
+
+static LdbDataset *
+open_dataset(const LancedbOptions *options, uint64 wanted, LancedbPinPurpose purpose,
+			 MemoryContext context)
+{
+	LdbVersionChoice choice = choose_version(options);
+	char *key = dataset_key(options);
+	LancedbVersion version;
+	LdbDataset *dataset;
+
+	if (wanted != 0)
+	{
+		choice = (LdbVersionChoice){
+			.version = options->tag == NULL ? wanted : 0,
+			.tag = options->tag,
+			.branch = options->branch,
+		};
+		version = resolve_version(options, &choice);
+	}
+	else
+		version = pinned_version(options, &choice, key, purpose, context);
+	if (wanted != 0 && version.number != wanted)
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						errmsg("tag \"%s\" of \"%s\" was moved while the query ran", options->tag,
+							   options->uri)));
+	dataset = lancedb_cache_find(key, &version, context);
+	if (dataset != NULL)
+		return dataset;
+	choice.has_as_of = false;
+	if (choice.tag == NULL)
+		choice.version = version.number;
+	return lancedb_cache_open(options, key, &choice, &version, context);
+}
+
+static void
+check_dimension(Relation relation, AttrNumber attnum, const LdbField *field)
+{
+	ListCell *cell;
+
+	if (field->type.kind != LDB_TYPE_FIXED_SIZE_LIST)
+		return;
+	foreach (cell, GetForeignColumnOptions(RelationGetRelid(relation), attnum))
+	{
+		DefElem *option = lfirst(cell);
+
+		if (strcmp(option->defname, "dim") == 0 &&
+			strtol(defGetString(option), NULL, 10) != field->type.width)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+					 errmsg("column \"%s\" is declared with %s dimensions, its Lance column has %d",
+							NameStr(TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attname),
+							defGetString(option), field->type.width)));
+	}
+}
+
+/* Fills table->columns; converters are made only to see whether they can be made. */
+static void
+bind_columns(LancedbTable *table, Relation relation)
+{
+	TupleDesc descriptor = RelationGetDescr(relation);
+
+	table->column_count = descriptor->natts;
+	for (int i = 0; i < descriptor->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
+		LancedbColumn *column = &table->columns[i];
+		const LdbField *field;
+
+		column->attnum = (AttrNumber) (i + 1);
+		column->field = -1;
+		if (attribute->attisdropped)
+			continue;
+		column->field = (int) ldb_schema_index(&table->manifest->schema,
+											   lancedb_column_name(relation, column->attnum));
+		if (column->field < 0)
+			continue;
+		field = table->manifest->schema.fields[column->field];
+		check_dimension(relation, column->attnum, field);
+		(void) lancedb_converter_new(field, NameStr(attribute->attname), attribute->atttypid,
+									 attribute->atttypmod);
+	}
+}
+
+static LancedbTable *
+open_table(Oid relid, uint64 version, LancedbPinPurpose purpose, MemoryContext context)
+{
+	MemoryContext scratch =
+		AllocSetContextCreate(CurrentMemoryContext, "lancedb table", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(scratch);
+	LancedbOptions *options = lancedb_table_options(relid);
+	LancedbTable *table = MemoryContextAllocZero(context, sizeof(*table));
+	Relation relation = table_open(relid, NoLock);
+
+	table->relid = relid;
+	table->serverid = GetForeignServerIdByRelId(relid);
+	table->dataset = open_dataset(options, version, purpose, context);
+	table->manifest = ldb_dataset_manifest(table->dataset);
+	table->uri = MemoryContextStrdup(context, options->uri);
+	table->columns = MemoryContextAllocZero(context, sizeof(LancedbColumn) *
+														 RelationGetNumberOfAttributes(relation));
+	bind_columns(table, relation);
+	table_close(relation, NoLock);
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(scratch);
+	return table;
+}
+
+LancedbTable *
+lancedb_table_open(Oid relid, Oid userid, uint64 version, MemoryContext context)
+{
+	return open_table(relid, version, LANCEDB_PIN_EXECUTION, context);
+}
+
+LancedbTable *
+lancedb_table_open_for_planning(Oid relid, Oid userid, MemoryContext context)
+{
+	return open_table(relid, 0, LANCEDB_PIN_PLANNING, context);
+}
+
+/* By address: the wrapper may have been renamed, the library is what makes it ours. */
+bool
+lancedb_is_lance_server(Oid serverid)
+{
+	Oid handler = GetForeignDataWrapper(GetForeignServer(serverid)->fdwid)->fdwhandler;
+	FmgrInfo function;
+
+	if (!OidIsValid(handler))
+		return false;
+	fmgr_info(handler, &function);
+	return function.fn_addr == lancedb_fdw_handler;
+}
+
+bool
+lancedb_is_lance_table(Oid relid)
+{
+	return get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE &&
+		   lancedb_is_lance_server(GetForeignServerIdByRelId(relid));
+}
+
+int
+lancedb_table_field(const LancedbTable *table, AttrNumber attnum)
+{
+	if (attnum < 1 || attnum > table->column_count)
+		return -1;
+	return table->columns[attnum - 1].field;
+}
