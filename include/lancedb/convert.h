@@ -13,12 +13,22 @@
 
 typedef struct LancedbConverter LancedbConverter;
 
+/* pgvector's types, known by the extension they belong to, whatever schema or OID they have. */
+typedef enum LancedbVectorType
+{
+	LANCEDB_NOT_VECTOR,
+	LANCEDB_VECTOR,
+	LANCEDB_HALFVEC
+} LancedbVectorType;
+
+extern LancedbVectorType lancedb_vector_type(Oid typid);
+
 /* The default mapping. False when the Lance type has none. */
 extern bool lancedb_default_type(const LdbField *field, Oid *typid, int32 *typmod, int *ndims);
 
 /*
  * A converter to the declared type, or an ERROR (HV004 fdw_invalid_data_type) naming column, Lance
- * type and declared type. Lives in the current memory context.
+ * type and declared type. Lives in the current memory context; borrows the field.
  */
 extern LancedbConverter *lancedb_converter_new(const LdbField *field, const char *column_name,
 											   Oid typid, int32 typmod);
