@@ -3,7 +3,7 @@
 #
 # Debian 13 lies in a folder made once by debootstrap, from the mirror that this machine's apt uses:
 # $LANCEDB_CACHE/trixie, /var/cache/lancedb/trixie unless told. Delete the folder to make it anew.
-set -u
+set -uo pipefail
 cd "$(dirname "$0")/.."
 cache=${LANCEDB_CACHE:-/var/cache/lancedb}
 folder=$cache/trixie
@@ -72,12 +72,13 @@ mounted || skip "this system does not allow mounting /proc in $folder"
 
 # the tree without what was built; the objects of an earlier run there are kept and rebuilt where needed
 mkdir -p "$folder/src/lancedb"
-chroot "$folder" sh -c 'cd /src/lancedb && find . -mindepth 1 -maxdepth 1 ! -name build ! -name src -exec rm -rf {} +'
+find "$folder/src/lancedb" -mindepth 1 -maxdepth 1 ! -name build ! -name src -exec rm -rf {} +
+find "$folder/src/lancedb" -type f \( -name '*.[ch]' -o -name '*.proto' \) ! -path '*/build/*' -delete
 tar -c --exclude=./build --exclude=./build-asan --exclude=./build-fuzz --exclude=node_modules --exclude='*.o' \
     --exclude='*.so' --exclude='*.d' --exclude=./.git . | tar -x -C "$folder/src/lancedb"
 status=0
 chroot "$folder" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-    sh -c 'cd /src/lancedb && make -s -j"$(nproc)" all WERROR=-Werror && test/installcheck.sh' || status=$?
+    sh -c 'cd /src/lancedb && make -s -j"$(nproc)" all WERROR=-Werror && test/installcheck.sh' | sed 's/^installcheck:/trixie:/' || status=$?
 rm -rf build/results/trixie
 mkdir -p build/results/trixie
 cp -r "$folder/src/lancedb/build/results/." build/results/trixie 2>/dev/null || true
