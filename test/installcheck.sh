@@ -68,7 +68,7 @@ run_tap() {
     [ $# -gt 0 ] || return 0
     mkdir -p "$folder/t"
     cp -r test/t/. "$folder/t"
-    cp -r test/sql "$folder/sql"
+    cp test/*.sql "$folder"
     [ -z "$LANCEDB_RUNAS" ] || chown -R postgres: "$folder"
     (cd "$folder" && $LANCEDB_RUNAS env PATH="$PATH" PERL5LIB="$pgxs_test/perl" PG_REGRESS="$pgxs_test/regress/pg_regress" \
         TESTDATADIR="$folder/tmp_check" TESTLOGDIR="$folder/tmp_check/log" TESTDIR="$folder" \

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# interop.sh -- LanceDB from npm writes, psql reads, every value is compared; see test/interop/README.md.
+#
+#   test/interop.sh [PATTERN]     all cases, or those whose name matches
+set -euo pipefail
+cd "$(dirname "$0")/.."
+if [ -z "${LANCEDB_WORK:-}" ]; then
+    # what is installed is used as it is; only a clean clone needs the network
+    if [ ! -d test/interop/node_modules/@lancedb/lancedb ]; then
+        (cd test/interop && npm ci --no-audit --no-fund --loglevel=error)
+    fi
+    exec test/server.sh run "$0" "$@"
+fi
+psql -X -q -v ON_ERROR_STOP=1 -f test/golden.sql
+exec node test/interop/interop.mjs "$@"
