@@ -39,11 +39,13 @@ check_kind(const struct stat *status, const char *name, LdbError *err)
 	LDB_FAIL(err, LDB_DENIED, "\"%s\" is no regular file", name);
 }
 
-/* O_NONBLOCK: opening a pipe that nobody writes to would wait for ever. */
+/* O_NONBLOCK: opening a pipe that nobody writes to would wait for ever. With O_PATH, which opens
+ * nothing, openat2 takes no other flag. */
 static LdbStatus
 open_file(LdbStore *store, const char *name, int flags, int *fd, struct stat *status, LdbError *err)
 {
-	int opened = ldb_beneath_open(ldb_local_beneath(store), name, flags | O_NONBLOCK | O_NOCTTY);
+	int patience = flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY;
+	int opened = ldb_beneath_open(ldb_local_beneath(store), name, flags | patience);
 	LdbStatus kind;
 
 	if (opened < 0)
