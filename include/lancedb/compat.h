@@ -9,8 +9,12 @@
 
 #include "postgres.h"
 
+#include "commands/explain.h"
+#include "commands/vacuum.h"
 #include "fmgr.h"
+#include "optimizer/pathnode.h"
 #include "utils/datetime.h"
+#include "utils/pg_locale.h"
 
 #if PG_VERSION_NUM < 150000
 #error "lancedb needs PostgreSQL 15 or newer"
@@ -41,5 +45,48 @@ lancedb_decode_datetime(char **fields, int *types, int field_count, int *type, s
 	return DecodeDateTime(fields, types, field_count, type, when, fraction, zone);
 #endif
 }
+
+/* PostgreSQL 17 gave the paths of foreign scans their restriction clauses, 18 a count of disabled
+ * nodes. */
+#if PG_VERSION_NUM < 170000
+#define create_foreignscan_path(root, rel, target, rows, disabled_nodes, startup, total, pathkeys, \
+								outer, outer_path, restrictinfo, data)                             \
+	create_foreignscan_path(root, rel, target, rows, startup, total, pathkeys, outer, outer_path,  \
+							data)
+#define create_foreign_upper_path(root, rel, target, rows, disabled_nodes, startup, total, \
+								  pathkeys, outer_path, restrictinfo, data)                \
+	create_foreign_upper_path(root, rel, target, rows, startup, total, pathkeys, outer_path, data)
+#elif PG_VERSION_NUM < 180000
+#define create_foreignscan_path(root, rel, target, rows, disabled_nodes, startup, total, pathkeys, \
+								outer, outer_path, restrictinfo, data)                             \
+	create_foreignscan_path(root, rel, target, rows, startup, total, pathkeys, outer, outer_path,  \
+							restrictinfo, data)
+#define create_foreign_upper_path(root, rel, target, rows, disabled_nodes, startup, total,   \
+								  pathkeys, outer_path, restrictinfo, data)                  \
+	create_foreign_upper_path(root, rel, target, rows, startup, total, pathkeys, outer_path, \
+							  restrictinfo, data)
+#endif
+
+/* PostgreSQL 18 moved what EXPLAIN's callbacks need. */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
+/* PostgreSQL 18 keeps the answer in the locale. */
+static inline bool
+lancedb_collation_is_c(Oid collation)
+{
+#if PG_VERSION_NUM >= 180000
+	return pg_newlocale_from_collation(collation)->collate_is_c;
+#else
+	return lc_collate_is_c(collation);
+#endif
+}
+
+/* PostgreSQL 18 wants to know whether it is ANALYZE that waits. */
+#if PG_VERSION_NUM < 180000
+#define vacuum_delay_point(is_analyze) vacuum_delay_point()
+#endif
 
 #endif
