@@ -18,10 +18,21 @@ CREATE FOREIGN DATA WRAPPER lancedb_fdw
 COMMENT ON FOREIGN DATA WRAPPER lancedb_fdw IS 'Lance tables in a folder';
 
 --
+-- CREATE FOREIGN TABLE t () SERVER s infers the columns. An event trigger, because it works in
+-- sessions that have not loaded the library yet.
+--
+CREATE FUNCTION lancedb.infer_columns() RETURNS event_trigger
+	AS 'MODULE_PATHNAME', 'lancedb_infer_columns' LANGUAGE C;
+CREATE EVENT TRIGGER lancedb_infer_columns ON ddl_command_end
+	WHEN TAG IN ('CREATE FOREIGN TABLE') EXECUTE FUNCTION lancedb.infer_columns();
+ALTER EVENT TRIGGER lancedb_infer_columns ENABLE ALWAYS;
+
+--
 -- what there is to know about a Lance table
 --
 CREATE FUNCTION lancedb.version() RETURNS text
-	AS 'MODULE_PATHNAME', 'lancedb_version' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'lancedb');
 COMMENT ON FUNCTION lancedb.version() IS 'version of the lancedb extension';
 
 CREATE FUNCTION lancedb.versions(relation regclass,

@@ -17,6 +17,9 @@
  */
 extern void lancedb_check(LdbStatus status, const LdbError *err);
 
+/* The text of an LdbError, fit for ereport in any database: names in it come from files. */
+extern const char *lancedb_message_text(const char *message);
+
 /* memory.c: close(handle) runs when the context is reset or deleted: end of query and error
  * abort alike. Returns a token for lancedb_disown, which forgets the handle without closing it. */
 extern void *lancedb_own(MemoryContext context, void *handle, void (*close)(void *handle));

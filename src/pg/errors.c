@@ -1,6 +1,7 @@
 /* errors.c -- the only bridge from errors of the core to ereport. */
 #include "lancedb/pg.h"
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
 static int
@@ -30,6 +31,24 @@ sqlstate_of(LdbStatus status)
 	return ERRCODE_FDW_ERROR;
 }
 
+/* Names in messages come from files: bytes that are no text here must not break the message. */
+const char *
+lancedb_message_text(const char *message)
+{
+	char *text;
+
+	if (GetDatabaseEncoding() == PG_UTF8 &&
+		pg_verify_mbstr(PG_UTF8, message, (int) strlen(message), true))
+		return message;
+	text = pstrdup(message);
+	for (char *c = text; *c != '\0'; c++)
+	{
+		if (IS_HIGHBIT_SET(*c))
+			*c = '?';
+	}
+	return text;
+}
+
 void
 lancedb_check(LdbStatus status, const LdbError *err)
 {
@@ -42,6 +61,6 @@ lancedb_check(LdbStatus status, const LdbError *err)
 		ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED),
 						errmsg("canceling statement due to user request")));
 	}
-	ereport(ERROR, (errcode(sqlstate_of(status)), errmsg("%s", err->message),
-					err->hint[0] == '\0' ? 0 : errhint("%s", err->hint)));
+	ereport(ERROR, (errcode(sqlstate_of(status)), errmsg("%s", lancedb_message_text(err->message)),
+					err->hint[0] == '\0' ? 0 : errhint("%s", lancedb_message_text(err->hint))));
 }

@@ -97,34 +97,41 @@ lancedb_default_scalar(const LdbType *type)
 	return default_scalar(type, &typmod);
 }
 
+/* An array of the item's default type, where that is no array or object itself. */
+static Oid
+default_array(const LdbType *type, const LdbField *field, int32 *typmod)
+{
+	const LdbField *item_field;
+	const LdbType *item;
+	Oid item_typid;
+
+	if (type->kind != LDB_TYPE_LIST && type->kind != LDB_TYPE_LARGE_LIST &&
+		type->kind != LDB_TYPE_FIXED_SIZE_LIST)
+		return InvalidOid;
+	item = lancedb_list_item(type, field, &item_field);
+	item_typid = item == NULL ? InvalidOid : default_scalar(item, typmod);
+	return OidIsValid(item_typid) ? get_array_type(item_typid) : InvalidOid;
+}
+
 bool
 lancedb_default_type(const LdbField *field, Oid *typid, int32 *typmod, int *ndims)
 {
 	const LdbType *type = value_type(&field->type);
-	const LdbField *item_field;
-	const LdbType *item;
 
 	*ndims = 0;
 	*typid = default_scalar(type, typmod);
-	if (OidIsValid(*typid))
-		return true;
-	if (type->kind == LDB_TYPE_LIST || type->kind == LDB_TYPE_LARGE_LIST ||
-		type->kind == LDB_TYPE_FIXED_SIZE_LIST)
+	if (!OidIsValid(*typid))
 	{
-		item = lancedb_list_item(type, field, &item_field);
-		if (item == NULL)
-			return false;
-		*typid = default_scalar(item, typmod);
-		if (OidIsValid(*typid))
-		{
-			*typid = get_array_type(*typid);
-			*ndims = 1;
-			return true;
-		}
+		*typid = default_array(type, field, typmod);
+		*ndims = OidIsValid(*typid) ? 1 : 0;
 	}
-	*typid = JSONBOID;
-	*typmod = -1;
-	return true;
+	if (!OidIsValid(*typid))
+	{
+		*typid = JSONBOID;
+		*typmod = -1;
+	}
+	/* A list without an item or a decimal beyond all bounds has no mapping after all. */
+	return lancedb_converter_of_type(type, field, "", *typid, *typmod) != NULL;
 }
 
 static bool

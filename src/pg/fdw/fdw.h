@@ -74,6 +74,22 @@ extern LdbDataset *lancedb_cache_open(const LancedbOptions *options, const char 
 									  const LdbVersionChoice *choice, const LancedbVersion *version,
 									  MemoryContext context);
 
+/* columns.c: the columns that a foreign table gets when nobody says which. */
+typedef struct LancedbInferredColumn
+{
+	const char *name; /* valid and free in PostgreSQL */
+	Oid typid;
+	int32 typmod;
+	const char *column_name; /* the Lance column; NULL when it has the same name */
+} LancedbInferredColumn;
+
+/* WARNs, naming them, about columns that have no mapping. `table_name` is for that message. */
+extern List *lancedb_columns_of(const LdbManifest *manifest, const char *table_name);
+/* "name type OPTIONS (...)" */
+extern char *lancedb_column_definition(const LancedbInferredColumn *column);
+/* `name`, brought to the server's encoding, shortened and numbered until it is not in `taken`. */
+extern char *lancedb_free_name(const char *utf8_name, List *taken);
+
 /* plan.c */
 extern void lancedb_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void lancedb_get_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid);

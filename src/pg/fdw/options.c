@@ -263,7 +263,8 @@ lancedb_dataset_uri(const LancedbOptions *server, const char *table_name)
 		ereport(ERROR, (errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 						errmsg("server \"%s\" has no option \"uri\"", server->server_name),
 						errhint("Use ALTER SERVER to set the folder that holds its tables.")));
-	return psprintf("%s/%s.lance", server->server_uri, table_name);
+	/* the path, not the URI: in a URI a "%" of the name would mean something */
+	return psprintf("%s/%s.lance", lancedb_local_path(server->server_uri), table_name);
 }
 
 static char *

@@ -127,6 +127,21 @@ check_dimension(Relation relation, AttrNumber attnum, const LdbField *field)
 	}
 }
 
+/* A column that is there, but of a type that the core does not read, must not look like NULLs. */
+static void
+check_readable(const LdbManifest *manifest, const char *attribute, const char *lance_name)
+{
+	for (size_t i = 0; i < manifest->unread_count; i++)
+	{
+		if (strcmp(manifest->unread[i].name, lance_name) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+					 errmsg("column \"%s\" is of Lance type %s, which cannot be read", attribute,
+							lancedb_message_text(manifest->unread[i].logical_type)),
+					 errhint("Drop the column from the foreign table.")));
+	}
+}
+
 /* Fills table->columns; converters are made only to see whether they can be made. */
 static void
 bind_columns(LancedbTable *table, Relation relation)
@@ -139,13 +154,15 @@ bind_columns(LancedbTable *table, Relation relation)
 		Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
 		LancedbColumn *column = &table->columns[i];
 		const LdbField *field;
+		const char *name;
 
 		column->attnum = (AttrNumber) (i + 1);
 		column->field = -1;
 		if (attribute->attisdropped)
 			continue;
-		column->field = (int) ldb_schema_index(&table->manifest->schema,
-											   lancedb_column_name(relation, column->attnum));
+		name = lancedb_column_name(relation, column->attnum);
+		check_readable(table->manifest, NameStr(attribute->attname), name);
+		column->field = (int) ldb_schema_index(&table->manifest->schema, name);
 		if (column->field < 0)
 			continue;
 		field = table->manifest->schema.fields[column->field];
