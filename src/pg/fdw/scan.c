@@ -1,6 +1,7 @@
 /* scan.c -- runs a foreign scan: batches from the core, row by row into the executor's slot. */
 #include "fdw/fdw.h"
 
+#include "access/parallel.h"
 #include "access/sysattr.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -24,7 +25,11 @@ close_scan(void *handle)
 	state->scan = NULL;
 }
 
-/* No file is touched before the first row is asked for: EXPLAIN and dead branches stay cheap. */
+/*
+ * The version belongs to the statement's snapshot, not to a cursor's first FETCH, so it is pinned
+ * here; data files are not touched before the first row is asked for. A parallel worker is told
+ * the leader's version later.
+ */
 void
 lancedb_begin_scan(ForeignScanState *node, int eflags)
 {
@@ -36,6 +41,8 @@ lancedb_begin_scan(ForeignScanState *node, int eflags)
 	state->userid = lsecond_oid(oids);
 	state->context = node->ss.ps.state->es_query_cxt;
 	node->fdw_state = state;
+	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && !IsParallelWorker())
+		lancedb_scan_open_table(state);
 }
 
 void

@@ -160,7 +160,7 @@ lancedb_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	List *local;
 	Bitmapset *filter;
 
-	plan->table = lancedb_table_open(relid, rel->userid, 0, CurrentMemoryContext);
+	plan->table = lancedb_table_open_for_planning(relid, rel->userid, CurrentMemoryContext);
 	rel->fdw_private = plan;
 	split_restrictions(root, rel, plan);
 	local = extract_actual_clauses(plan->local, false);
