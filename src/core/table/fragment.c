@@ -82,6 +82,25 @@ ldb_projection_init(LdbProjection *projection, const LdbManifest *manifest, cons
 	return LDB_OK;
 }
 
+/* A column that was asked for twice wants its fields twice. */
+static void
+set_homes(LdbFragmentReader *reader, int32_t id, FieldHome home)
+{
+	const LdbProjection *projection = reader->projection;
+	LdbWantedField key = {id, 0};
+	const LdbWantedField *found =
+		bsearch(&key, projection->wanted, projection->wanted_count, sizeof key, compare_wanted);
+	size_t at;
+
+	if (found == NULL)
+		return;
+	at = (size_t) (found - projection->wanted);
+	while (at > 0 && projection->wanted[at - 1].id == id)
+		at--;
+	for (; at < projection->wanted_count && projection->wanted[at].id == id; at++)
+		reader->homes[at] = home;
+}
+
 /* A file may be superseded by a later one of the same fragment, field by field: the last counts. */
 static void
 find_homes(LdbFragmentReader *reader)
@@ -96,16 +115,9 @@ find_homes(LdbFragmentReader *reader)
 
 		for (size_t j = 0; j < file->field_count; j++)
 		{
-			LdbWantedField key = {file->field_ids[j], 0};
-			const LdbWantedField *found;
-
-			if (key.id < 0 || file->column_indices[j] < 0)
-				continue;
-			found = bsearch(&key, projection->wanted, projection->wanted_count, sizeof key,
-							compare_wanted);
-			if (found != NULL)
-				reader->homes[found - projection->wanted] =
-					(FieldHome){i, (uint32_t) file->column_indices[j]};
+			if (file->field_ids[j] >= 0 && file->column_indices[j] >= 0)
+				set_homes(reader, file->field_ids[j],
+						  (FieldHome){i, (uint32_t) file->column_indices[j]});
 		}
 	}
 }

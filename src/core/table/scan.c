@@ -74,9 +74,8 @@ set_options(LdbScan *scan, const LdbScanOptions *options)
 		scan->options.batch_rows = LDB_SCAN_TASK_ROWS;
 	if (scan->options.batch_bytes == 0)
 		scan->options.batch_bytes = DEFAULT_BATCH_BYTES;
-	scan->batch_budget.rows = scan->options.batch_rows < FIRST_BATCH_ROWS
-								  ? scan->options.batch_rows
-								  : FIRST_BATCH_ROWS;
+	scan->batch_budget.rows =
+		scan->options.batch_rows < FIRST_BATCH_ROWS ? scan->options.batch_rows : FIRST_BATCH_ROWS;
 	scan->batch_budget.row_bytes = LDB_UNKNOWN_BYTES;
 	scan->window_budget = scan->batch_budget;
 }
@@ -214,7 +213,12 @@ ldb_scan_count(LdbScan *scan, uint64_t *rows, LdbError *err)
 		scan->stats.rows_returned += window->row_count - window->given;
 		window->given = window->row_count;
 		if (scan->next_row == scan->end_row && !scan->has_filter && scan->options.next_task == NULL)
-			*rows += count_whole_fragments(scan);
+		{
+			uint64_t counted = count_whole_fragments(scan);
+
+			*rows += counted;
+			scan->stats.rows_returned += counted;
+		}
 		LDB_TRY(find_rows(scan, &end, err));
 	}
 	return LDB_OK;

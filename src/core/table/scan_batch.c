@@ -84,8 +84,8 @@ list_addresses(Build *build, LdbError *err)
 {
 	LdbScan *scan = build->scan;
 	const LdbScanWindow *window = &scan->window;
-	uint64_t first = ldb_row_address(
-		scan->dataset->manifest->fragments[scan->fragment_index].id, window->first_row);
+	uint64_t first = ldb_row_address(scan->dataset->manifest->fragments[scan->fragment_index].id,
+									 window->first_row);
 	uint64_t *addresses;
 
 	LDB_NEW(scan->batch_arena, addresses, build->row_count, err);

@@ -12,7 +12,6 @@
 #include "ldb/table/scan.h"
 #include "tasks.h"
 
-
 /* Row bytes of a fragment that were not asked for yet. */
 #define LDB_UNKNOWN_BYTES (-1.0)
 

@@ -3,6 +3,14 @@
 #include "row_plan.h"
 #include "scan_impl.h"
 
+/* What a filter is given, and where it writes. */
+typedef struct FilterRun
+{
+	LdbBatch batch;
+	uint32_t *kept; /* positions among the live rows */
+	uint32_t *rows; /* the same, counted from the window's first row */
+} FilterRun;
+
 static void
 close_fragment(LdbScan *scan)
 {
@@ -62,8 +70,8 @@ ldb_scan_budget_rows(LdbScan *scan, LdbRowBudget *budget, const size_t *slots, s
 		{
 			double bytes;
 
-			LDB_TRY(ldb_fragment_row_bytes(scan->reader, slots[i], &bytes, scan->options.cancel,
-										   err));
+			LDB_TRY(
+				ldb_fragment_row_bytes(scan->reader, slots[i], &bytes, scan->options.cancel, err));
 			total += bytes;
 		}
 		budget->row_bytes = total;
@@ -145,8 +153,8 @@ static LdbStatus
 list_addresses(LdbScan *scan, const uint64_t **addresses, LdbError *err)
 {
 	const LdbScanWindow *window = &scan->window;
-	uint64_t first = ldb_row_address(
-		scan->dataset->manifest->fragments[scan->fragment_index].id, window->first_row);
+	uint64_t first = ldb_row_address(scan->dataset->manifest->fragments[scan->fragment_index].id,
+									 window->first_row);
 	uint64_t *result;
 
 	LDB_NEW(scan->window_arena, result, window->live_count, err);
@@ -156,56 +164,55 @@ list_addresses(LdbScan *scan, const uint64_t **addresses, LdbError *err)
 	return LDB_OK;
 }
 
-/* Rows of the window that a filter kept; nothing is built when it kept all. */
+/* Everything that a filter needs, so that after it has seen the rows nothing can run out. */
 static LdbStatus
-keep_rows(LdbScan *scan, const uint32_t *kept, size_t kept_count, LdbError *err)
+prepare_filter(LdbScan *scan, FilterRun *run, LdbError *err)
 {
 	LdbScanWindow *window = &scan->window;
-	uint32_t *rows;
 
-	window->row_count = kept_count;
-	if (kept_count == window->live_count)
-	{
-		window->rows = window->live;
-		return LDB_OK;
-	}
-	window->kept = kept;
-	window->rows = kept;
-	if (window->live == NULL)
-		return LDB_OK;
-	LDB_NEW(scan->window_arena, rows, kept_count, err);
-	for (size_t i = 0; i < kept_count; i++)
-		rows[i] = window->live[kept[i]];
-	window->rows = rows;
+	run->batch = (LdbBatch){.row_count = window->live_count,
+							.column_count = scan->filter.column_count,
+							.arena = scan->window_arena};
+	LDB_TRY(read_filter_columns(scan, &run->batch, err));
+	LDB_TRY(list_addresses(scan, &run->batch.row_addresses, err));
+	LDB_NEW(scan->window_arena, run->kept, window->live_count, err);
+	run->rows = run->kept;
+	if (window->live != NULL)
+		LDB_NEW(scan->window_arena, run->rows, window->live_count, err);
 	return LDB_OK;
 }
 
 static LdbStatus
-run_filter(LdbScan *scan, LdbError *err)
+run_filter(LdbScan *scan, FilterRun *run, LdbError *err)
 {
 	LdbScanWindow *window = &scan->window;
-	LdbBatch batch = {.row_count = window->live_count,
-					  .column_count = scan->filter.column_count,
-					  .arena = scan->window_arena};
-	uint32_t *kept;
 	size_t kept_count = 0;
 
-	LDB_TRY(read_filter_columns(scan, &batch, err));
-	LDB_TRY(list_addresses(scan, &batch.row_addresses, err));
-	LDB_NEW(scan->window_arena, kept, window->live_count, err);
-	LDB_TRY(scan->filter.select(scan->filter.context, &batch, kept, &kept_count, err));
+	window->row_count = 0;
+	LDB_TRY(scan->filter.select(scan->filter.context, &run->batch, run->kept, &kept_count, err));
 	LDB_TRY(ldb_fragment_check(scan->reader, err));
-	return keep_rows(scan, kept, kept_count, err);
+	window->row_count = kept_count;
+	if (kept_count == window->live_count)
+		return LDB_OK;
+	for (size_t i = 0; window->live != NULL && i < kept_count; i++)
+		run->rows[i] = window->live[run->kept[i]];
+	window->kept = run->kept;
+	window->rows = run->rows;
+	return LDB_OK;
 }
 
 static LdbStatus
-read_rows(LdbScan *scan, size_t row_count, LdbError *err)
+read_rows(LdbScan *scan, size_t row_count, FilterRun *run, LdbError *err)
 {
+	LdbScanWindow *window = &scan->window;
+
 	ldb_arena_reset(scan->window_arena);
 	LDB_TRY(find_live(scan, scan->next_row, row_count, err));
-	if (!scan->has_filter || scan->window.live_count == 0)
-		return keep_rows(scan, NULL, scan->window.live_count, err);
-	return run_filter(scan, err);
+	window->row_count = window->live_count;
+	window->rows = window->live;
+	if (!scan->has_filter || window->live_count == 0)
+		return LDB_OK;
+	return prepare_filter(scan, run, err);
 }
 
 LdbStatus
@@ -214,6 +221,7 @@ ldb_scan_read_window(LdbScan *scan, LdbError *err)
 	LdbRowBudget *budget = &scan->window_budget;
 	uint64_t rows_left = scan->end_row - scan->next_row;
 	size_t rows = LDB_SCAN_TASK_ROWS;
+	FilterRun run;
 	LdbStatus status;
 
 	LDB_CHECK_CANCEL(scan->options.cancel, err);
@@ -223,8 +231,10 @@ ldb_scan_read_window(LdbScan *scan, LdbError *err)
 	if (rows > rows_left)
 		rows = (size_t) rows_left;
 	/* values may be far larger than their average: try fewer before giving up */
-	while ((status = read_rows(scan, rows, err)) == LDB_NOMEM && rows > 1)
+	while ((status = read_rows(scan, rows, &run, err)) == LDB_NOMEM && rows > 1)
 		rows /= 2;
+	if (status == LDB_OK && scan->has_filter && scan->window.live_count > 0)
+		status = run_filter(scan, &run, err);
 	if (status != LDB_OK)
 	{
 		scan->window = (LdbScanWindow){0};

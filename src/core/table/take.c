@@ -24,7 +24,7 @@ typedef struct OpenFragment
 
 struct LdbTake
 {
-	LdbDataset *dataset; /* borrowed */
+	LdbDataset *dataset;     /* borrowed */
 	const LdbCancel *cancel; /* borrowed */
 	LdbArena *arena;         /* owned; the take itself lies in it */
 	LdbArena *batch_arena;   /* owned */
@@ -47,13 +47,13 @@ typedef struct Wanted
 /* The addresses of one call, sorted, each row once. */
 typedef struct Request
 {
-	size_t row_count;      /* different rows */
-	uint64_t *addresses;   /* of these, ascending */
-	uint32_t *rows;        /* their offsets within their fragment */
-	uint32_t *row_of;      /* for each address asked for, which of the rows it is */
-	bool is_sorted;        /* the rows are what was asked for, as they are */
-	size_t part_count;     /* fragments */
-	LdbArray **parts;      /* by column, one array for each fragment */
+	size_t row_count;    /* different rows */
+	uint64_t *addresses; /* of these, ascending */
+	uint32_t *rows;      /* their offsets within their fragment */
+	uint32_t *row_of;    /* for each address asked for, which of the rows it is */
+	bool is_sorted;      /* the rows are what was asked for, as they are */
+	size_t part_count;   /* fragments */
+	LdbArray **parts;    /* by column, one array for each fragment */
 } Request;
 
 LdbStatus
@@ -157,8 +157,8 @@ open_fragment(LdbTake *take, size_t index, LdbFragmentReader **reader, LdbError 
 		take->open = grown;
 		take->open_capacity = capacity;
 	}
-	LDB_TRY(ldb_fragment_open(take->dataset, index, &take->projection, &take->stats.read, reader,
-							  err));
+	LDB_TRY(
+		ldb_fragment_open(take->dataset, index, &take->projection, &take->stats.read, reader, err));
 	take->open[take->open_count++] = (OpenFragment){*reader, index, take->uses};
 	take->stats.fragments++;
 	return LDB_OK;
