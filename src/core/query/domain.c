@@ -223,13 +223,16 @@ multiply_by_power(__int128 value, int64_t exponent, __int128 *out)
 int
 ldb_wide_compare(__int128 a, int32_t a_scale, __int128 b, int32_t b_scale)
 {
+	__int128 x = a;
+	__int128 y = b;
+
 	/* The number with fewer digits after the point is brought to the other's; when it does not
 	 * fit, it is further from zero than anything that does. */
-	if (a_scale < b_scale && !multiply_by_power(a, (int64_t) b_scale - a_scale, &a))
+	if (a_scale < b_scale && !multiply_by_power(a, (int64_t) b_scale - a_scale, &x))
 		return a < 0 ? -1 : 1;
-	if (b_scale < a_scale && !multiply_by_power(b, (int64_t) a_scale - b_scale, &b))
+	if (b_scale < a_scale && !multiply_by_power(b, (int64_t) a_scale - b_scale, &y))
 		return b < 0 ? 1 : -1;
-	return (a > b) - (a < b);
+	return (x > y) - (x < y);
 }
 
 int
