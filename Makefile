@@ -78,11 +78,11 @@ gen: $(PROTO_C)
 sql/lancedb--$(EXTVERSION).sql: sql/lancedb.sql lancedb.control
 	cp $< $@
 
-# --- tests of the core, no server needed -----------------------------------
+# --- tests of the core, no server needed; each sees its own room's private headers
 UNITS = $(UNIT_SRCS:test/unit/%.c=$(BUILD)/unit/%)
 $(BUILD)/unit/%: test/unit/%.c $(CORE_LIB)
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) -Itest/unit $< $(CORE_LIB) $(CORE_LIBS) -lcmocka -o $@
+	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) -Itest/unit -I$(patsubst test/unit/%,src/core/%,$(dir $<)) $< $(CORE_LIB) $(CORE_LIBS) -lcmocka -o $@
 
 units: $(UNITS)
 unit: $(UNITS)
