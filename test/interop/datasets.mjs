@@ -216,6 +216,50 @@ export async function fragments(db, name, storage) {
   return {snapshots: [full, await snapshot(t)]};
 }
 
+/** Few distinct values in every comparable type, so that random conditions hit: test/t/filters.pl. */
+export async function filters(db, name, storage) {
+  const next = random(23);
+  const pick = (values, nulls = 8) => () => (nulls && next() % nulls === 0 ? null : values[next() % values.length]);
+  const words = ['', 'a', 'ab', 'abc', 'A', 'Ab', 'b', 'B', '\u00e4', 'e\u0301', '\u00e9', 'a%b', 'a_b', 'a\\b', 'z z', '\u65e5\u672c', '\u{1F600}'];
+  const integers = [-3, -2, -1, 0, 1, 2, 3, 100];
+  const floats = [0, '-0', 0.5, -0.5, 0.1, 3, 'NaN', 'Infinity', '-Infinity', 1e30];
+  const stamps = ['0', '1709210096789012', '1709164800000000', '-1', '1709210096789013', '946684800000000'];
+  const items = (values) => () => (next() % 7 === 0 ? null : count(next() % 4, () => (next() % 9 === 0 ? null : values[next() % values.length])));
+  const shapes = [
+    ['flag', new arrow.Bool(), pick([true, false])],
+    ['small', new arrow.Int16(), pick([...integers, 32767])],
+    ['number', new arrow.Int32(), pick([...integers, 2147483647])],
+    ['number2', new arrow.Int32(), pick(integers)],
+    ['big', new arrow.Int64(), pick([...integers.map(String), '9223372036854775807', '-9223372036854775808'])],
+    ['huge', new arrow.Uint64(), pick(['0', '1', '2', '9223372036854775808', '18446744073709551615'])],
+    ['ratio', new arrow.Float32(), pick(floats)],
+    ['price', new arrow.Float64(), pick([...floats, 1e300])],
+    ['half', new arrow.Float16(), pick(floats.filter((v) => v !== 1e30))],
+    ['amount', new arrow.Decimal(2, 10, 128), pick(['0.00', '1.00', '1.50', '-1.50', '-0.01', '12345678.90'])],
+    ['word', new arrow.Utf8(), pick(words)],
+    ['word2', new arrow.Utf8(), pick(words, 5)],
+    ['kind', dictionary(new arrow.Utf8()), pick(['a', 'b', 'c', ''])],
+    ['bytes', new arrow.Binary(), pick(['', '00', 'ff', '00ff', '61'])],
+    ['code', new arrow.FixedSizeBinary(2), pick(['0000', '00ff', '6162'])],
+    ['day', new arrow.DateDay(), pick(['0', '19782', '19783', '-1', '10957'])],
+    ['clock', new arrow.TimeMicrosecond(), pick(['0', '1', '43200000000', '86399999999'])],
+    ['moment', new arrow.TimestampMicrosecond(null), pick(stamps)],
+    ['fine', new arrow.TimestampNanosecond(null), pick(stamps.slice(0, 4).flatMap((v) => [`${v}000`.replace(/^0+$/, '0'), `${v}999`]))],
+    ['instant', new arrow.TimestampMicrosecond('UTC'), pick(stamps)],
+    ['tags', list(new arrow.Utf8()), items(['a', 'b', 'c', '', '\u00e4'])],
+    ['numbers', list(new arrow.Int32()), items([1, 2, 3, -1])],
+    ['ratios', list(new arrow.Float32()), items([0, 0.5, 'NaN', '-0'])],
+    ['place', vector(4), () => (next() % 10 === 0 ? null : count(4, () => next() % 8))],
+    ['extra', struct({a: new arrow.Int32()}), (i) => (next() % 6 === 0 ? null : {a: next() % 5 ? 1 : null})],
+  ];
+  const rowsOf = (from, n) => [ids(n, from), ...shapes.map(([name, type, make]) => column(name, type, count(n, make)))];
+  const t = await create(db, name, rowsOf(0, 250), storage);
+  await t.add(batch(rowsOf(250, 250)));
+  await t.add(batch(rowsOf(500, 100)));
+  await t.delete('id % 29 = 3');
+  return {snapshots: [await snapshot(t)]};
+}
+
 /** Enough deleted rows in one fragment that LanceDB writes a bitmap deletion file (.bin). */
 export async function bitmap(db, name, storage) {
   const t = await create(db, name, [ids(6000), column('k', new arrow.Int32(), count(6000, (i) => i % 10))], storage);

@@ -175,7 +175,8 @@ classify(const LdbField *field, Oid typid, int32 typmod, LancedbPushColumn *colu
 		case BYTEAOID:
 			column->domain = LDB_DOMAIN_TEXT;
 			return !field->blob &&
-				   (type->kind == LDB_TYPE_BINARY || type->kind == LDB_TYPE_LARGE_BINARY);
+				   (type->kind == LDB_TYPE_BINARY || type->kind == LDB_TYPE_LARGE_BINARY ||
+					type->kind == LDB_TYPE_FIXED_BINARY);
 		default:
 			return classify_time(type, typid, typmod);
 	}
