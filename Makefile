@@ -94,6 +94,11 @@ units-asan:
 unit-asan:
 	$(MAKE) unit $(ASAN)
 
+# --- a look into datasets without a server: test/dump/README.md --------------
+$(BUILD)/ldb_dump: test/dump/ldb_dump.c $(CORE_LIB)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) $< $(CORE_LIB) $(CORE_LIBS) -o $@
+dump: $(BUILD)/ldb_dump ## build/ldb_dump prints a dataset as JSON, or measures how fast it is read
+
 # --- fuzz targets: the whole core under libFuzzer's coverage ----------------
 FUZZERS = $(FUZZ_SRCS:test/fuzz/%.c=$(BUILD)/fuzz/%)
 $(BUILD)/fuzz/%: test/fuzz/%.c $(wildcard test/fuzz/*.h) $(CORE_LIB)
@@ -135,4 +140,4 @@ verify: lint unit unit-asan ## what to run before a commit
 
 
 .PHONY: all core gen units unit units-asan unit-asan fuzzers fuzzers-build help deps lint format installcheck interop \
-        fuzz bench demo test verify
+        fuzz bench demo test verify dump
