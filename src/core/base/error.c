@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MESSAGE_BYTES (sizeof(((LdbError *) NULL)->message))
+
 /* Bytes of the well-formed UTF-8 character at text, 0 when it is none or a control character. */
 static size_t
 printable_length(const uint8_t *text)
@@ -59,7 +61,7 @@ make_printable(char *text)
 __attribute__((format(printf, 3, 0))) static void
 format_text(char *to, size_t capacity, const char *format, va_list args)
 {
-	char text[sizeof(((LdbError *) NULL)->message)];
+	char text[MESSAGE_BYTES];
 	int length = vsnprintf(text, capacity < sizeof text ? capacity : sizeof text, format, args);
 
 	if (length < 0)
@@ -99,7 +101,7 @@ ldb_error_hint(LdbError *err, const char *format, ...)
 void
 ldb_error_prefix(LdbError *err, const char *format, ...)
 {
-	char prefix[sizeof err->message];
+	char prefix[MESSAGE_BYTES];
 	size_t length;
 	size_t room;
 	va_list args;
