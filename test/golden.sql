@@ -86,8 +86,6 @@ BEGIN
     ELSIF name = 'map' THEN
         RETURN (SELECT coalesce(jsonb_object_agg(golden.scalar(type -> 'key', e -> 0), golden.nested(type -> 'value', e -> 1)), '{}')
                   FROM jsonb_array_elements(v) AS e);
-    ELSIF name IN ('binary', 'large_binary', 'fixed_size_binary') THEN
-        RETURN v;
     ELSIF name IN ('int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64') THEN
         RETURN to_jsonb((v #>> '{}')::numeric);
     ELSIF name IN ('half', 'float') THEN
