@@ -4,6 +4,7 @@
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -39,11 +40,15 @@ put_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-/* Text from a file, which may not be text of this database at all. */
+/* Text from a file: UTF-8 when all is well. */
 static Datum
 file_text(const char *text)
 {
-	return CStringGetTextDatum(lancedb_message_text(text));
+	int length = (int) strlen(text);
+
+	if (!pg_verify_mbstr(PG_UTF8, text, length, true))
+		return CStringGetTextDatum(lancedb_message_text(text));
+	return CStringGetTextDatum(pg_any_to_server(text, length, PG_UTF8));
 }
 
 static Datum
