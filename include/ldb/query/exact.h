@@ -26,13 +26,15 @@ typedef struct LdbExactSearch
 	size_t column;       /* position in the schema: fixed_size_list of half, float or double, or
 	                          list of these */
 	LdbMetric metric;
-	const float *query;
+	const float *query;         /* NULL = there is none: every distance is NULL */
 	size_t dimension;           /* a row of another dimension is LDB_INVALID, naming both */
 	const LdbRowFilter *filter; /* NULL = all rows */
 	size_t k;
 	const LdbHit *after; /* NULL = from the start; else only rows ordered behind this one */
 	int thread_count;    /* 1 = only the caller's */
 	const LdbCancel *cancel;
+	uint64_t
+		*unordered_rows; /* out, unless NULL: rows whose distance is NaN or NULL, `after` or not */
 } LdbExactSearch;
 
 /* hits: room for k, best first. *hit_count < k means that there are no more rows. */

@@ -1,6 +1,7 @@
 /* exact.c -- finds the nearest rows by comparing the query with every one. */
 #include "ldb/query/exact.h"
 
+#include <math.h>
 #include <stdatomic.h>
 
 #include "nearest.h"
@@ -15,6 +16,7 @@ typedef struct Worker
 {
 	LdbNearest nearest;
 	LdbScanStats stats;
+	uint64_t unordered_rows;
 } Worker;
 
 typedef struct Search
@@ -34,13 +36,14 @@ take_task(void *context)
 }
 
 static LdbStatus
-offer_nulls(const LdbBatch *batch, size_t first, size_t count, LdbNearest *nearest, LdbError *err)
+offer_nulls(const LdbBatch *batch, size_t first, size_t count, Worker *worker, LdbError *err)
 {
+	worker->unordered_rows += count;
 	for (size_t row = first; row < first + count; row++)
 	{
 		LdbHit hit = {.row_address = batch->row_addresses[row], .is_null = true};
 
-		LDB_TRY(ldb_nearest_offer(nearest, hit, err));
+		LDB_TRY(ldb_nearest_offer(&worker->nearest, hit, err));
 	}
 	return LDB_OK;
 }
@@ -48,8 +51,9 @@ offer_nulls(const LdbBatch *batch, size_t first, size_t count, LdbNearest *neare
 /* Most rows are further away than the worst that is kept, and cost one comparison. */
 static LdbStatus
 offer_vectors(const Search *search, const LdbBatch *batch, size_t first, size_t count,
-			  LdbNearest *nearest, LdbError *err)
+			  Worker *worker, LdbError *err)
 {
+	LdbNearest *nearest = &worker->nearest;
 	double distances[BLOCK_ROWS];
 	double bound = ldb_nearest_bound(nearest);
 
@@ -60,6 +64,7 @@ offer_vectors(const Search *search, const LdbBatch *batch, size_t first, size_t 
 
 		if (distances[i] > bound)
 			continue;
+		worker->unordered_rows += isnan(distances[i]) != 0;
 		LDB_TRY(ldb_nearest_offer(nearest, hit, err));
 		bound = ldb_nearest_bound(nearest);
 	}
@@ -82,9 +87,12 @@ run_length(const LdbArray *array, size_t first, bool *is_null)
 }
 
 static LdbStatus
-search_batch(const Search *search, const LdbBatch *batch, LdbNearest *nearest, LdbError *err)
+search_batch(const Search *search, const LdbBatch *batch, Worker *worker, LdbError *err)
 {
 	size_t count;
+
+	if (search->request->query == NULL)
+		return offer_nulls(batch, 0, batch->row_count, worker, err);
 
 	for (size_t row = 0; row < batch->row_count; row += count)
 	{
@@ -92,15 +100,15 @@ search_batch(const Search *search, const LdbBatch *batch, LdbNearest *nearest, L
 
 		count = run_length(&batch->columns[0], row, &is_null);
 		if (is_null)
-			LDB_TRY(offer_nulls(batch, row, count, nearest, err));
+			LDB_TRY(offer_nulls(batch, row, count, worker, err));
 		else
-			LDB_TRY(offer_vectors(search, batch, row, count, nearest, err));
+			LDB_TRY(offer_vectors(search, batch, row, count, worker, err));
 	}
 	return LDB_OK;
 }
 
 static LdbStatus
-search_scan(const Search *search, LdbScan *scan, LdbNearest *nearest, const atomic_bool *stop,
+search_scan(const Search *search, LdbScan *scan, Worker *worker, const atomic_bool *stop,
 			LdbError *err)
 {
 	const LdbBatch *batch;
@@ -113,7 +121,7 @@ search_scan(const Search *search, LdbScan *scan, LdbNearest *nearest, const atom
 		LDB_TRY(ldb_scan_next(scan, &batch, err));
 		if (batch == NULL)
 			return LDB_OK;
-		LDB_TRY(search_batch(search, batch, nearest, err));
+		LDB_TRY(search_batch(search, batch, worker, err));
 	}
 }
 
@@ -123,7 +131,7 @@ work(void *context, int number, const atomic_bool *stop, LdbError *err)
 	Search *search = context;
 	Worker *worker = &search->workers[number];
 	LdbScanOptions options = {
-		.column_count = 1,
+		.column_count = search->request->query == NULL ? 0 : 1,
 		.columns = &search->request->column,
 		.filter = search->request->filter,
 		.next_task = take_task,
@@ -134,7 +142,7 @@ work(void *context, int number, const atomic_bool *stop, LdbError *err)
 	LdbStatus status;
 
 	LDB_TRY(ldb_scan_open(search->request->dataset, &options, &scan, err));
-	status = search_scan(search, scan, &worker->nearest, stop, err);
+	status = search_scan(search, scan, worker, stop, err);
 	worker->stats = *ldb_scan_stats(scan);
 	ldb_scan_close(scan);
 	return status;
@@ -171,6 +179,8 @@ run(Search *search, size_t thread_count, size_t k, LdbHit *hits, size_t *hit_cou
 		parts[i] = search->workers[i].nearest;
 		if (stats != NULL)
 			add_stats(stats, &search->workers[i].stats);
+		if (search->request->unordered_rows != NULL)
+			*search->request->unordered_rows += search->workers[i].unordered_rows;
 	}
 	if (status == LDB_OK)
 		status = ldb_nearest_merge(parts, thread_count, k, hits, hit_count, err);
@@ -209,6 +219,8 @@ ldb_exact_search(const LdbExactSearch *request, LdbHit *hits, size_t *hit_count,
 	LdbStatus status;
 
 	*hit_count = 0;
+	if (request->unordered_rows != NULL)
+		*request->unordered_rows = 0;
 	LDB_TRY(check_request(request, manifest, err));
 	if (k == 0)
 		return LDB_OK;
