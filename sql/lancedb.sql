@@ -54,3 +54,52 @@ CREATE FUNCTION lancedb.fragments(relation regclass,
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'lancedb_fragments' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 100;
 COMMENT ON FUNCTION lancedb.fragments(regclass) IS 'fragments of the version that a query would read';
+
+-- Vector distance on real[]: in the extension's own schema, so that operators are found without
+-- a prefix. Values are pgvector's. Both vectors must have one dimension count and no NULL element.
+
+CREATE FUNCTION lance_l2_distance(real[], real[]) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'lancedb_l2_distance'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION lance_l2_distance(real[], real[]) IS
+    'Euclidean distance: square root of the sum of squared differences';
+
+CREATE FUNCTION lance_inner_product(real[], real[]) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'lancedb_inner_product'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION lance_inner_product(real[], real[]) IS 'inner product';
+
+CREATE FUNCTION lance_negative_inner_product(real[], real[]) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'lancedb_negative_inner_product'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION lance_negative_inner_product(real[], real[]) IS
+    'inner product, negated so that the nearest come first in ascending order';
+
+CREATE FUNCTION lance_cosine_distance(real[], real[]) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'lancedb_cosine_distance'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION lance_cosine_distance(real[], real[]) IS
+    'one minus cosine similarity, 0 to 2; NaN when a vector is zero';
+
+CREATE FUNCTION lance_l1_distance(real[], real[]) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'lancedb_l1_distance'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION lance_l1_distance(real[], real[]) IS
+    'taxicab distance: sum of absolute differences';
+
+CREATE OPERATOR <-> (
+    LEFTARG = real[], RIGHTARG = real[], FUNCTION = lance_l2_distance, COMMUTATOR = '<->');
+COMMENT ON OPERATOR <-> (real[], real[]) IS 'Euclidean distance';
+
+CREATE OPERATOR <#> (
+    LEFTARG = real[], RIGHTARG = real[], FUNCTION = lance_negative_inner_product,
+    COMMUTATOR = '<#>');
+COMMENT ON OPERATOR <#> (real[], real[]) IS 'negative inner product';
+
+CREATE OPERATOR <=> (
+    LEFTARG = real[], RIGHTARG = real[], FUNCTION = lance_cosine_distance, COMMUTATOR = '<=>');
+COMMENT ON OPERATOR <=> (real[], real[]) IS 'cosine distance';
+
+CREATE OPERATOR <+> (
+    LEFTARG = real[], RIGHTARG = real[], FUNCTION = lance_l1_distance, COMMUTATOR = '<+>');
+COMMENT ON OPERATOR <+> (real[], real[]) IS 'taxicab (L1) distance';

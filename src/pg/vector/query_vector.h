@@ -1,0 +1,25 @@
+/* query_vector.h -- vectors out of datums: real[] and pgvector's types. */
+#ifndef LANCEDB_PG_QUERY_VECTOR_H
+#define LANCEDB_PG_QUERY_VECTOR_H
+
+#include "lancedb/pg.h"
+
+#include "utils/array.h"
+
+typedef enum LancedbVectorKind
+{
+	LANCEDB_VECTOR_REAL_ARRAY, /* real[] */
+	LANCEDB_VECTOR_PGVECTOR,   /* vector of the extension of that name */
+	LANCEDB_VECTOR_HALFVEC     /* halfvec of it */
+} LancedbVectorKind;
+
+/* The elements of a real[], in place. ERROR unless it has at most one dimension and no NULL. */
+extern const float *lancedb_array_vector(ArrayType *array, int *dimension);
+
+/* ERROR 22000, in pgvector's words, with both sizes. */
+extern void lancedb_dimension_mismatch(int left, int right) pg_attribute_noreturn();
+
+/* A copy as floats in the current memory context, of any kind of vector. */
+extern float *lancedb_query_vector(Datum datum, LancedbVectorKind kind, int *dimension);
+
+#endif
