@@ -9,10 +9,12 @@
 
 #include "postgres.h"
 
+#include "access/stratnum.h"
 #include "commands/explain.h"
 #include "commands/vacuum.h"
 #include "fmgr.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
 #include "utils/datetime.h"
 #include "utils/pg_locale.h"
 
@@ -87,6 +89,30 @@ lancedb_collation_is_c(Oid collation)
 /* PostgreSQL 18 wants to know whether it is ANALYZE that waits. */
 #if PG_VERSION_NUM < 180000
 #define vacuum_delay_point(is_analyze) vacuum_delay_point()
+#endif
+
+/*
+ * PostgreSQL 18 keeps equivalence members of child relations in lists of their own and walks both
+ * with an iterator; it also names sort directions by CompareType instead of btree strategy.
+ */
+#if PG_VERSION_NUM >= 180000
+typedef EquivalenceMemberIterator LancedbMemberIterator;
+#define lancedb_members_of(iterator, ec, relids) setup_eclass_member_iterator(iterator, ec, relids)
+#define lancedb_next_member(iterator) eclass_member_iterator_next(iterator)
+#define lancedb_pathkey_descends(pathkey) ((pathkey)->pk_cmptype == COMPARE_GT)
+#else
+typedef struct LancedbMemberIterator
+{
+	List *members;
+	int next;
+} LancedbMemberIterator;
+#define lancedb_members_of(iterator, ec, relids) \
+	((iterator)->members = (ec)->ec_members, (iterator)->next = 0)
+#define lancedb_next_member(iterator)                                              \
+	((iterator)->next < list_length((iterator)->members)                           \
+		 ? (EquivalenceMember *) list_nth((iterator)->members, (iterator)->next++) \
+		 : NULL)
+#define lancedb_pathkey_descends(pathkey) ((pathkey)->pk_strategy == BTGreaterStrategyNumber)
 #endif
 
 #endif

@@ -1,6 +1,8 @@
 /* module.c -- what happens once when the server loads lancedb.so. */
 #include "lancedb/pg.h"
 
+#include "ann/ann.h"
+
 #include "ldb/simd/distance.h"
 #include "ldb/store/mapping.h"
 
@@ -10,6 +12,7 @@ void
 _PG_init(void)
 {
 	lancedb_define_settings();
+	lancedb_ann_register();
 	/* Both are safe in the postmaster: neither starts a thread nor opens a file. */
 	ldb_simd_init();
 	ldb_mapping_install_handler();

@@ -7,12 +7,13 @@
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 
+#include "fdw/explain.h"
 #include "fdw/scan.h"
 
-static void
-show_counter(ForeignScanState *node, const char *label, uint64 value, ExplainState *es)
+void
+lancedb_explain_counter(const PlanState *node, const char *label, uint64 value, ExplainState *es)
 {
-	double loops = node->ss.ps.instrument == NULL ? 1 : node->ss.ps.instrument->nloops;
+	double loops = node->instrument == NULL ? 1 : node->instrument->nloops;
 
 	/* per loop, as the server shows its own counts */
 	ExplainPropertyFloat(label, NULL, (double) value / Max(loops, 1), 0, es);
@@ -27,16 +28,15 @@ pushed_clauses(ForeignScanState *node)
 	return state->kind == LANCEDB_PLAN_COUNT ? plan->fdw_exprs : plan->fdw_recheck_quals;
 }
 
-static void
-show_pushed_filter(ForeignScanState *node, ExplainState *es)
+void
+lancedb_explain_filter(List *clauses, Plan *plan, List *ancestors, ExplainState *es)
 {
-	List *clauses = pushed_clauses(node);
 	bool prefixed = list_length(es->rtable) > 1 || es->verbose;
 	List *context;
 
 	if (clauses == NIL)
 		return;
-	context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, NIL);
+	context = set_deparse_context_plan(es->deparse_cxt, plan, ancestors);
 	ExplainPropertyText("Pushed Filter",
 						deparse_expression((Node *) make_ands_explicit(copyObject(clauses)),
 										   context, prefixed, false),
@@ -66,22 +66,25 @@ columns_read(ForeignScanState *node, LancedbScanState *state)
 	return columns;
 }
 
-static void
-show_columns(ForeignScanState *node, LancedbScanState *state, ExplainState *es)
+void
+lancedb_explain_table(const LancedbTable *table, const Bitmapset *columns, ExplainState *es)
 {
-	Bitmapset *columns = columns_read(node, state);
 	List *names = NIL;
 	int attnum = -1;
 
 	while ((attnum = bms_next_member(columns, attnum)) >= 0)
 	{
-		char *name = get_attname(state->relid, (AttrNumber) attnum, true);
+		char *name = get_attname(table->relid, (AttrNumber) attnum, true);
 
-		if (name != NULL && lancedb_table_field(state->table, (AttrNumber) attnum) >= 0)
+		if (name != NULL && lancedb_table_field(table, (AttrNumber) attnum) >= 0)
 			names = lappend(names, name);
 	}
 	if (names != NIL || es->format != EXPLAIN_FORMAT_TEXT)
 		ExplainPropertyList("Columns Read", names, es);
+	ExplainPropertyUInteger("Lance Version", NULL, table->manifest->version, es);
+	ExplainPropertyUInteger("Fragments", NULL, table->manifest->fragment_count, es);
+	if (es->verbose)
+		ExplainPropertyText("Lance URI", table->uri, es);
 }
 
 static void
@@ -102,9 +105,10 @@ show_counters(ForeignScanState *node, LancedbScanState *state, ExplainState *es)
 	if (!es->analyze)
 		return;
 	if (pushed_clauses(node) != NIL)
-		show_counter(node, "Rows Removed by Pushed Filter", counters.rows_removed, es);
-	show_counter(node, "Bytes Read", counters.bytes_read, es);
-	show_counter(node, "Read Requests", counters.requests, es);
+		lancedb_explain_counter(&node->ss.ps, "Rows Removed by Pushed Filter",
+								counters.rows_removed, es);
+	lancedb_explain_counter(&node->ss.ps, "Bytes Read", counters.bytes_read, es);
+	lancedb_explain_counter(&node->ss.ps, "Read Requests", counters.requests, es);
 }
 
 void
@@ -114,11 +118,7 @@ lancedb_explain_scan(ForeignScanState *node, ExplainState *es)
 
 	lancedb_scan_open_table(state);
 	show_count_source(node, state, es);
-	show_pushed_filter(node, es);
+	lancedb_explain_filter(pushed_clauses(node), node->ss.ps.plan, NIL, es);
 	show_counters(node, state, es);
-	show_columns(node, state, es);
-	ExplainPropertyUInteger("Lance Version", NULL, state->table->manifest->version, es);
-	ExplainPropertyUInteger("Fragments", NULL, state->table->manifest->fragment_count, es);
-	if (es->verbose)
-		ExplainPropertyText("Lance URI", state->table->uri, es);
+	lancedb_explain_table(state->table, columns_read(node, state), es);
 }

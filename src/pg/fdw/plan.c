@@ -9,6 +9,7 @@
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 
+#include "ann/ann.h"
 #include "fdw/plan.h"
 #include "fdw/pushdown.h"
 
@@ -169,6 +170,7 @@ lancedb_get_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	add_plain_path(root, rel, plan);
 	add_parallel_path(root, rel, plan);
 	add_parameterized_paths(root, rel, plan);
+	lancedb_ann_add_paths(root, rel, plan);
 }
 
 static List *
