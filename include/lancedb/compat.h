@@ -16,7 +16,6 @@
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "utils/datetime.h"
-#include "utils/pg_locale.h"
 
 #if PG_VERSION_NUM < 150000
 #error "lancedb needs PostgreSQL 15 or newer"
@@ -75,7 +74,15 @@ lancedb_decode_datetime(char **fields, int *types, int field_count, int *type, s
 #include "commands/explain_state.h"
 #endif
 
-/* PostgreSQL 18 keeps the answer in the locale. */
+/*
+ * PostgreSQL 18 keeps the answer in the locale. Before, it is one function, which is declared here
+ * because its header wants the headers of ICU, and Debian's server-dev package does not bring them.
+ */
+#if PG_VERSION_NUM >= 180000
+#include "utils/pg_locale.h"
+#else
+extern bool lc_collate_is_c(Oid collation);
+#endif
 static inline bool
 lancedb_collation_is_c(Oid collation)
 {
