@@ -195,6 +195,20 @@ lancedb_converter_of_type(const LdbType *type, const LdbField *field, const char
 	return converter->convert == NULL ? NULL : converter;
 }
 
+/* With the item of a list, which only the field knows. */
+static const char *
+field_type_name(const LdbField *field)
+{
+	const char *name =
+		lancedb_message_text(ldb_type_name(&field->type, lancedb_arena_new(CurrentMemoryContext)));
+
+	check_stack_depth();
+	if ((field->type.kind != LDB_TYPE_LIST && field->type.kind != LDB_TYPE_LARGE_LIST) ||
+		field->child_count != 1)
+		return name;
+	return psprintf("%s<%s>", name, field_type_name(field->children[0]));
+}
+
 LancedbConverter *
 lancedb_converter_new(const LdbField *field, const char *column_name, Oid typid, int32 typmod)
 {
@@ -212,8 +226,7 @@ lancedb_converter_new(const LdbField *field, const char *column_name, Oid typid,
 		ERROR,
 		(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
 		 errmsg("column \"%s\" of type %s cannot hold the values of its Lance column of type %s",
-				column_name, format_type_with_typemod(typid, typmod),
-				ldb_type_name(&field->type, lancedb_arena_new(CurrentMemoryContext))),
+				column_name, format_type_with_typemod(typid, typmod), field_type_name(field)),
 		 OidIsValid(default_typid)
 			 ? errhint("Declare the column as %s.",
 					   format_type_with_typemod(default_typid, default_typmod))
