@@ -117,23 +117,29 @@ put_valid(LdbShapeLayer *layer, size_t count)
 	layer->length += count;
 }
 
-/* Bits "level is at most `limit`" for eight levels. */
-static inline uint8_t
-eight_bits(const uint16_t *def, uint16_t limit)
-{
-	unsigned bits = 0;
-
-	for (unsigned i = 0; i < 8; i++)
-		bits |= (unsigned) (def[i] <= limit) << i;
-	return (uint8_t) bits;
-}
+/* Levels are looked at in groups of this many, so that the compiler uses vector instructions. */
+#define GROUP ((size_t) 16)
 
 size_t
 ldb_levels_count(const uint16_t *def, size_t count, uint16_t limit)
 {
 	size_t found = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i < count; i++)
+	while (count - i >= GROUP)
+	{
+		uint16_t lanes[GROUP] = {0};
+		/* a lane counts to 65535 at most */
+		size_t end = (count - i) / GROUP < UINT16_MAX ? i + (count - i) / GROUP * GROUP
+													  : i + UINT16_MAX * GROUP;
+
+		for (; i < end; i += GROUP)
+			for (size_t lane = 0; lane < GROUP; lane++)
+				lanes[lane] = (uint16_t) (lanes[lane] + (def[i + lane] <= limit));
+		for (size_t lane = 0; lane < GROUP; lane++)
+			found += lanes[lane];
+	}
+	for (; i < count; i++)
 		found += def[i] <= limit;
 	return found;
 }
@@ -141,36 +147,93 @@ ldb_levels_count(const uint16_t *def, size_t count, uint16_t limit)
 static uint16_t
 largest(const uint16_t *levels, size_t count)
 {
+	uint16_t lanes[GROUP] = {0};
 	uint16_t max = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i < count; i++)
+	for (; count - i >= GROUP; i += GROUP)
+		for (size_t lane = 0; lane < GROUP; lane++)
+			lanes[lane] = levels[i + lane] > lanes[lane] ? levels[i + lane] : lanes[lane];
+	for (size_t lane = 0; lane < GROUP; lane++)
+		max = lanes[lane] > max ? lanes[lane] : max;
+	for (; i < count; i++)
 		max = levels[i] > max ? levels[i] : max;
 	return max;
 }
 
-/* One slot for each entry, valid where its level is at most `limit`. */
+/* Which levels mean valid: up to `limit`, and one besides (an empty list is no null). */
+typedef struct ValidLevels
+{
+	uint16_t limit;
+	uint16_t also; /* 0 = no other: 0 is within the limit anyway */
+} ValidLevels;
+
+static inline bool
+is_valid(ValidLevels valid, uint16_t level)
+{
+	return level <= valid.limit || level == valid.also;
+}
+
+/* Eight bytes of 0 or 1 become eight bits: the product moves byte i to bit i of the top byte. */
+static inline uint8_t
+gather_flags(const uint8_t *flags)
+{
+	return (uint8_t) ((ldb_load_u64(flags) * UINT64_C(0x0102040810204080)) >> 56);
+}
+
+/* Bits of `count` levels, a multiple of GROUP, from a whole byte on. Returns how many are 1. */
+static size_t
+put_groups(uint8_t *bits, const uint16_t *def, size_t count, ValidLevels valid)
+{
+	size_t set = 0;
+
+	for (size_t i = 0; i < count; i += GROUP)
+	{
+		uint8_t flags[GROUP];
+
+		for (size_t lane = 0; lane < GROUP; lane++)
+			flags[lane] =
+				(uint8_t) ((def[i + lane] <= valid.limit) | (def[i + lane] == valid.also));
+		bits[i / 8] = gather_flags(flags);
+		bits[i / 8 + 1] = gather_flags(flags + 8);
+		set +=
+			(size_t) __builtin_popcount(bits[i / 8]) + (size_t) __builtin_popcount(bits[i / 8 + 1]);
+	}
+	return set;
+}
+
+/* One slot for each entry. */
 static LdbStatus
 put_validity(LdbShape *shape, LdbShapeLayer *layer, const uint16_t *def, size_t count,
-			 uint16_t limit, LdbError *err)
+			 ValidLevels valid, LdbError *err)
 {
-	size_t valid = ldb_levels_count(def, count, limit);
+	size_t before = layer->length;
+	size_t set = 0;
 	size_t i = 0;
+	size_t groups;
 
-	if (valid == count)
+	if (largest(def, count) <= valid.limit)
 	{
 		put_valid(layer, count);
 		return LDB_OK;
 	}
 	LDB_TRY(need_validity(shape, layer, err));
-	layer->null_count += count - valid;
-	for (; i < count && layer->length % 8 != 0; i++, layer->length++)
-		if (def[i] <= limit)
-			ldb_bit_set(layer->validity, layer->length);
-	for (; count - i >= 8; i += 8, layer->length += 8)
-		layer->validity[layer->length / 8] = eight_bits(def + i, limit);
-	for (; i < count; i++, layer->length++)
-		if (def[i] <= limit)
-			ldb_bit_set(layer->validity, layer->length);
+	for (; i < count && (before + i) % 8 != 0; i++)
+		if (is_valid(valid, def[i]))
+		{
+			ldb_bit_set(layer->validity, before + i);
+			set++;
+		}
+	groups = (count - i) / GROUP * GROUP;
+	set += put_groups(layer->validity + (before + i) / 8, def + i, groups, valid);
+	for (i += groups; i < count; i++)
+		if (is_valid(valid, def[i]))
+		{
+			ldb_bit_set(layer->validity, before + i);
+			set++;
+		}
+	layer->length += count;
+	layer->null_count += count - set;
 	return LDB_OK;
 }
 
@@ -187,7 +250,8 @@ append_flat(LdbShape *shape, const LdbLayers *layers, const uint16_t *def, size_
 		if (def == NULL)
 			put_valid(&shape->layers[i], count);
 		else
-			LDB_TRY(put_validity(shape, &shape->layers[i], def, count, below, err));
+			LDB_TRY(
+				put_validity(shape, &shape->layers[i], def, count, (ValidLevels){below, 0}, err));
 		below = (uint16_t) (below + layer_levels(layers->kinds[i]));
 	}
 	return LDB_OK;
@@ -216,6 +280,33 @@ visible_limit(const Unravel *at, size_t first)
 	return limit;
 }
 
+/* Slots of the entries that are seen here; those of null or empty lists further out are not. */
+static LdbStatus
+put_visible(Unravel *at, LdbShapeLayer *layer, uint16_t limit, ValidLevels valid, LdbError *err)
+{
+	size_t visible = ldb_levels_count(at->def, at->entry_count, limit);
+
+	if (visible == at->entry_count)
+		return put_validity(at->shape, layer, at->def, visible, valid, err);
+	if (ldb_levels_count(at->def, at->entry_count, valid.limit) == visible)
+	{
+		put_valid(layer, visible);
+		return LDB_OK;
+	}
+	LDB_TRY(need_validity(at->shape, layer, err));
+	for (size_t i = 0; i < at->entry_count; i++)
+	{
+		if (at->def[i] > limit)
+			continue;
+		if (is_valid(valid, at->def[i]))
+			ldb_bit_set(layer->validity, layer->length);
+		else
+			layer->null_count++;
+		layer->length++;
+	}
+	return LDB_OK;
+}
+
 static LdbStatus
 append_items(Unravel *at, size_t layer_index, LdbError *err)
 {
@@ -226,22 +317,8 @@ append_items(Unravel *at, size_t layer_index, LdbError *err)
 	LDB_TRY(grow(at->shape, layer, at->entry_count, err));
 	if (at->def == NULL)
 		put_valid(layer, at->entry_count);
-	else if (ldb_levels_count(at->def, at->entry_count, at->below) == at->entry_count)
-		put_valid(layer, at->entry_count);
 	else
-	{
-		LDB_TRY(need_validity(at->shape, layer, err));
-		for (size_t i = 0; i < at->entry_count; i++)
-		{
-			if (at->def[i] > limit)
-				continue;
-			if (at->def[i] <= at->below)
-				ldb_bit_set(layer->validity, layer->length);
-			else
-				layer->null_count++;
-			layer->length++;
-		}
-	}
+		LDB_TRY(put_visible(at, layer, limit, (ValidLevels){at->below, 0}, err));
 	at->below = (uint16_t) (at->below + layer_levels(at->layers->kinds[layer_index]));
 	if (at->slots != SIZE_MAX && layer->length - before != at->slots)
 		LDB_FAIL(err, LDB_CORRUPT, "levels give %zu items where %zu are nested",
@@ -271,63 +348,61 @@ list_levels(Unravel *at, size_t layer_index)
 	return levels;
 }
 
-static LdbStatus
-put_list(LdbShape *shape, LdbShapeLayer *layer, bool valid, int64_t items, LdbError *err)
-{
-	if (!valid)
-	{
-		LDB_TRY(need_validity(shape, layer, err));
-		layer->null_count++;
-	}
-	else if (layer->validity != NULL)
-		ldb_bit_set(layer->validity, layer->length);
-	layer->offsets[layer->length++] = items;
-	return LDB_OK;
-}
-
 /*
  * Entries that start a list (rep > 0) become slots of this layer and entries of the next one;
- * all entries with a value below count as items. offsets[i] is where list i starts until the end
- * is known.
+ * all entries with a value below count as items. Written without branches, since the lengths of
+ * lists cannot be predicted: what is written behind the end is overwritten by the next.
+ * Returns the number of slots; *items is moved on.
  */
+static size_t
+split_lists(Unravel *at, ListLevels levels, int64_t *offsets, int64_t *items)
+{
+	uint16_t *rep = at->rep;
+	uint16_t *def = at->def;
+	size_t kept = 0;
+	size_t slots = 0;
+	int64_t item = *items;
+
+	for (size_t i = 0; i < at->entry_count; i++)
+	{
+		uint16_t level = def == NULL ? 0 : def[i];
+		bool starts = rep[i] != 0;
+
+		rep[kept] = (uint16_t) (rep[i] - 1);
+		if (def != NULL)
+			def[kept] = level;
+		kept += starts;
+		offsets[slots] = item;
+		slots += (size_t) (starts & (level <= levels.here));
+		item += !starts | (level <= levels.valid);
+	}
+	offsets[slots] = item;
+	at->entry_count = kept;
+	*items = item;
+	return slots;
+}
+
 static LdbStatus
 append_lists(Unravel *at, size_t layer_index, LdbError *err)
 {
 	LdbShapeLayer *layer = &at->shape->layers[layer_index];
 	ListLevels levels = list_levels(at, layer_index);
-	size_t before = layer->length;
-	int64_t items = layer->offsets[layer->length];
-	int64_t first_item = items;
-	size_t kept = 0;
+	ValidLevels valid = {levels.valid, levels.empty};
+	int64_t first_item = layer->offsets[layer->length];
+	int64_t items = first_item;
+	size_t slots;
 
+	/* one more than the lists: the end of the last */
 	LDB_TRY(grow(at->shape, layer, at->entry_count - ldb_levels_count(at->rep, at->entry_count, 0),
 				 err));
-	for (size_t i = 0; i < at->entry_count; i++)
-	{
-		uint16_t rep = at->rep[i];
-		uint16_t def = at->def == NULL ? 0 : at->def[i];
-
-		if (rep == 0)
-		{
-			items++;
-			continue;
-		}
-		at->rep[kept] = (uint16_t) (rep - 1);
-		if (at->def != NULL)
-			at->def[kept] = def;
-		kept++;
-		if (def > levels.here)
-			continue;
-		LDB_TRY(put_list(at->shape, layer, def <= levels.valid || def == levels.empty, items, err));
-		if (def <= levels.valid)
-			items++;
-	}
-	layer->offsets[layer->length] = items;
-	at->entry_count = kept;
+	slots = split_lists(at, levels, layer->offsets + layer->length, &items);
 	if ((uint64_t) (items - first_item) != at->slots)
 		LDB_FAIL(err, LDB_CORRUPT, "levels give lists of %lld items where %zu are nested",
 				 (long long) (items - first_item), at->slots);
-	at->slots = layer->length - before;
+	at->slots = slots;
+	if (at->def != NULL)
+		return put_visible(at, layer, levels.here, valid, err);
+	put_valid(layer, slots);
 	return LDB_OK;
 }
 
