@@ -66,6 +66,10 @@ void ldb_column_close(LdbColumnReader *reader); /* NULL is fine */
 LdbStatus ldb_column_read(LdbColumnReader *reader, const LdbRowRange *ranges, size_t range_count,
 						  LdbArena *arena, LdbArray *out, const LdbCancel *cancel, LdbError *err);
 
+/* The rows of the file's page that holds this row: values can be used in place only within a page.
+ * All rows when the column has no values in a file. */
+LdbStatus ldb_column_page(LdbColumnReader *reader, uint64_t row, LdbRowRange *page, LdbError *err);
+
 /* Average bytes of a row of this column in the file: what a scan plans its batches with. */
 LdbStatus ldb_column_row_bytes(LdbColumnReader *reader, double *bytes, LdbError *err);
 

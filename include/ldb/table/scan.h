@@ -61,7 +61,7 @@ typedef struct LdbScanOptions
 } LdbScanOptions;
 
 /* Tasks of at most this many physical rows. */
-#define LDB_SCAN_TASK_ROWS 65536u
+#define LDB_SCAN_TASK_ROWS 16384u
 
 uint64_t ldb_scan_task_count(const LdbManifest *manifest);
 

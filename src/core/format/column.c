@@ -158,6 +158,24 @@ ldb_column_read(LdbColumnReader *reader, const LdbRowRange *ranges, size_t range
 }
 
 LdbStatus
+ldb_column_page(LdbColumnReader *reader, uint64_t row, LdbRowRange *page, LdbError *err)
+{
+	const LdbColumnPages *pages;
+	const LdbPageInfo *info;
+
+	*page = (LdbRowRange){0, reader->row_count};
+	if (reader->source_count == 0)
+		return LDB_OK;
+	LDB_TRY(ldb_file_column(reader->sources[0].file, reader->sources[0].column_index, &pages, err));
+	if (row >= pages->length)
+		LDB_FAIL(err, LDB_INVALID, "column \"%s\": row %llu of %llu", reader->field->name,
+				 (unsigned long long) row, (unsigned long long) pages->length);
+	info = &pages->pages[ldb_pages_find(pages, row)];
+	*page = (LdbRowRange){info->first_row, info->length};
+	return LDB_OK;
+}
+
+LdbStatus
 ldb_column_row_bytes(LdbColumnReader *reader, double *bytes, LdbError *err)
 {
 	uint64_t total = 0;

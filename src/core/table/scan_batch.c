@@ -2,6 +2,8 @@
 #include "row_plan.h"
 #include "scan_impl.h"
 
+#define SMALL_PAGE_BYTES ((uint64_t) 256 * 1024)
+
 /* What one attempt to build a batch works with. */
 typedef struct Build
 {
@@ -121,6 +123,31 @@ build_batch(LdbScan *scan, size_t row_count, LdbError *err)
 	return ldb_fragment_check(scan->reader, err);
 }
 
+/* Vectors are used where they lie unless a batch spans two pages: then they would be copied. Pages
+ * that are small are better read together. */
+static LdbStatus
+stay_within_pages(LdbScan *scan, size_t *rows, LdbError *err)
+{
+	uint64_t first = scan->window.first_row + scan->window.given;
+
+	for (size_t i = 0; scan->window.rows == NULL && i < scan->options.column_count; i++)
+	{
+		size_t slot = scan->output_slots[i];
+		const LdbType *type = &scan->projection.fields[slot]->type;
+		LdbColumnReader *column;
+		LdbRowRange page;
+
+		if (scan->is_filtered[slot] || type->kind != LDB_TYPE_FIXED_SIZE_LIST)
+			continue;
+		LDB_TRY(ldb_fragment_column(scan->reader, slot, &column, scan->options.cancel, err));
+		LDB_TRY(ldb_column_page(column, first, &page, err));
+		if (page.count >= SMALL_PAGE_BYTES / (ldb_type_bits(type) / 8 + 1) &&
+			page.first + page.count - first < *rows)
+			*rows = (size_t) (page.first + page.count - first);
+	}
+	return LDB_OK;
+}
+
 LdbStatus
 ldb_scan_read_batch(LdbScan *scan, LdbError *err)
 {
@@ -134,6 +161,7 @@ ldb_scan_read_batch(LdbScan *scan, LdbError *err)
 								 scan->options.column_count, &rows, err));
 	if (rows > rows_left)
 		rows = rows_left;
+	LDB_TRY(stay_within_pages(scan, &rows, err));
 	while ((status = build_batch(scan, rows, err)) == LDB_NOMEM && rows > 1)
 		rows /= 2;
 	LDB_TRY(status);
