@@ -33,8 +33,8 @@ typedef struct LdbExactSearch
 	const LdbHit *after; /* NULL = from the start; else only rows ordered behind this one */
 	int thread_count;    /* 1 = only the caller's */
 	const LdbCancel *cancel;
-	uint64_t
-		*unordered_rows; /* out, unless NULL: rows whose distance is NaN or NULL, `after` or not */
+	/* out, unless NULL: rows whose distance is NaN or NULL, behind `after` or not */
+	uint64_t *unordered_rows;
 } LdbExactSearch;
 
 /* hits: room for k, best first. *hit_count < k means that there are no more rows. */

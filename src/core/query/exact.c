@@ -93,7 +93,6 @@ search_batch(const Search *search, const LdbBatch *batch, Worker *worker, LdbErr
 
 	if (search->request->query == NULL)
 		return offer_nulls(batch, 0, batch->row_count, worker, err);
-
 	for (size_t row = 0; row < batch->row_count; row += count)
 	{
 		bool is_null;

@@ -66,8 +66,8 @@ ldb_scan_open(LdbDataset *dataset, const LdbScanOptions *options, LdbScan **out,
 
 	if (scan == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory");
-	assert_int_equal(options->column_count, 1);
-	assert_int_equal(options->columns[0], 0);
+	assert_true(options->column_count <= 1);
+	assert_true(options->column_count == 0 || options->columns[0] == 0);
 	scan->dataset = dataset;
 	scan->options = *options;
 	scan->arena = ldb_arena_new(0);
@@ -132,7 +132,7 @@ take_rows(LdbScan *scan, size_t first, size_t count, LdbError *err)
 	scan->stats.rows_scanned += count;
 	scan->stats.rows_returned += kept_count;
 	scan->batch = (LdbBatch){.row_count = kept_count,
-							 .column_count = 1,
+							 .column_count = scan->options.column_count,
 							 .columns = &scan->column,
 							 .row_addresses = addresses,
 							 .arena = scan->arena};
@@ -452,6 +452,58 @@ a_filter_decides_which_rows_are_compared(void **state)
 	assert_true(stats.batches > ROWS / BATCH_ROWS);
 }
 
+/* What ORDER BY a NULL distance gives: every row, in the order of the table. */
+static void
+no_query_vector_makes_every_distance_null(void **state)
+{
+	LdbDataset *dataset;
+	LdbHit wanted[ROWS];
+	uint64_t unordered = 0;
+	LdbExactSearch search;
+
+	(void) state;
+	make_values();
+	dataset = dataset_of(fixed_list_of(items_FLOAT(), N, nulls));
+	for (size_t row = 0; row < ROWS; row++)
+		wanted[row] = (LdbHit){.row_address = dataset->addresses[row], .is_null = true};
+	search = search_for(dataset, LDB_METRIC_L2, 20);
+	search.query = NULL;
+	search.dimension = 0;
+	search.thread_count = 2;
+	search.unordered_rows = &unordered;
+	check_hits(&search, wanted, ROWS);
+	assert_int_equal(unordered, ROWS);
+	search.after = &wanted[19];
+	check_hits(&search, wanted + 20, ROWS - 20);
+}
+
+static void
+rows_without_a_place_in_the_order_are_counted(void **state)
+{
+	static const float zero[N] = {0};
+	LdbDataset *dataset;
+	LdbHit hits[3];
+	uint64_t unordered = 99;
+	uint64_t null_count = 0;
+	size_t count;
+	LdbExactSearch search;
+	LdbError err;
+
+	(void) state;
+	make_values();
+	for (size_t row = 0; row < ROWS; row++)
+		null_count += nulls[row] == 'n';
+	dataset = dataset_of(fixed_list_of(items_FLOAT(), N, nulls));
+	search = search_for(dataset, LDB_METRIC_COSINE, 3);
+	search.thread_count = 2;
+	search.unordered_rows = &unordered;
+	assert_int_equal(ldb_exact_search(&search, hits, &count, NULL, &err), LDB_OK);
+	assert_int_equal(unordered, null_count);
+	search.query = zero;
+	assert_int_equal(ldb_exact_search(&search, hits, &count, NULL, &err), LDB_OK);
+	assert_int_equal(unordered, ROWS);
+}
+
 static void
 no_k_or_no_rows_give_no_hits(void **state)
 {
@@ -648,6 +700,8 @@ main(void)
 		TEST(every_type_of_vector_and_metric_finds_the_nearest),
 		TEST(a_search_continues_behind_an_earlier_hit),
 		TEST(a_filter_decides_which_rows_are_compared),
+		TEST(no_query_vector_makes_every_distance_null),
+		TEST(rows_without_a_place_in_the_order_are_counted),
 		TEST(no_k_or_no_rows_give_no_hits),
 		TEST(infinities_come_before_nan_and_nan_before_null),
 		TEST(hits_have_a_total_order),
