@@ -52,8 +52,11 @@ CORE_STD     = -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(CORE_OPT) -g $
 CORE_WARN    = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
                -Wmissing-prototypes -Wpointer-arith -Wcast-align -Wvla -Wformat=2 -Werror
 ISA_scalar   = -fno-tree-vectorize -fno-tree-slp-vectorize
+# elsewhere these two files are empty, and the flags unknown
+ifneq (,$(findstring x86_64,$(shell $(CC) -dumpmachine)))
 ISA_avx2     = -mavx2 -mfma -mf16c
 ISA_avx512   = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mf16c
+endif
 # -isystem: generated code is not ours to warn about
 CORE_INC     = -Iinclude -isystem $(BUILD)/gen
 
