@@ -15,14 +15,31 @@ ldb_array20_bare(const LdbArrayEncoding *encoding)
 	return encoding;
 }
 
+int
+ldb_array20_number(const LdbArrayEncoding *encoding)
+{
+	if (encoding == NULL)
+		return 0;
+	if (encoding->kind_case == LDB__ARRAY_ENCODING__KIND__NOT_SET &&
+		encoding->base.n_unknown_fields > 0)
+		return (int) encoding->base.unknown_fields[0].tag;
+	return (int) encoding->kind_case;
+}
+
 /* ---- nulls ---- */
 
-/* Adds nulls to an array whose views and validity were made for this call. */
+/* Adds nulls to an array whose views were made for this call, as the validity was. */
 static LdbStatus
 add_nulls(const LdbPage20 *page, const uint8_t *validity, LdbArray *array, LdbError *err)
 {
 	uint8_t *both;
 
+	if (array->validity == NULL && array->views == NULL)
+	{
+		array->null_count = array->length - ldb_bitmap_count(validity, 0, array->length);
+		array->validity = array->null_count == 0 ? NULL : validity;
+		return LDB_OK;
+	}
 	LDB_NEW(page->arena, both, ldb_bitmap_bytes(array->length), err);
 	for (size_t i = 0; i < array->length; i++)
 	{
@@ -239,7 +256,7 @@ packed_bits(const LdbArrayEncoding *encoding, uint64_t *bits, LdbError *err)
 	}
 	if (encoding == NULL || encoding->kind_case != LDB__ARRAY_ENCODING__KIND_FLAT)
 		LDB_FAIL(err, LDB_UNSUPPORTED, "2.0 encoding number %d is not known inside a packed struct",
-				 encoding == NULL ? 0 : (int) encoding->kind_case);
+				 ldb_array20_number(encoding));
 	if (!ldb_u64_mul(factor, encoding->flat->bits_per_value, bits))
 		LDB_FAIL(err, LDB_CORRUPT, "width of a packed value overflows");
 	return LDB_OK;

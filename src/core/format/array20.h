@@ -134,6 +134,9 @@ LdbStatus ldb_array20_variable(const LdbPage20 *page, const LdbArrayEncoding *en
 /* What nullable.no_nulls wraps, or the encoding itself; NULL when it is missing. */
 const LdbArrayEncoding *ldb_array20_bare(const LdbArrayEncoding *encoding);
 
+/* The number of an encoding for messages, also of one that is not known. */
+int ldb_array20_number(const LdbArrayEncoding *encoding);
+
 /* Values of a leaf: `field` for packed structs, else NULL and the type counts. */
 LdbStatus ldb_array20_decode(const LdbPage20 *page, const LdbArrayEncoding *encoding,
 							 const LdbField *field, const LdbType *type, const LdbPick *pick,

@@ -256,7 +256,7 @@ ldb_array20_fixed(const LdbPage20 *page, const LdbArrayEncoding *encoding, const
 		default:
 			LDB_FAIL(err, LDB_UNSUPPORTED,
 					 "2.0 encoding number %d is not known for fixed-width values",
-					 (int) encoding->kind_case);
+					 ldb_array20_number(encoding));
 	}
 }
 

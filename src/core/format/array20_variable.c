@@ -117,7 +117,7 @@ read_bytes(const LdbPage20 *page, const LdbArrayEncoding *bytes, const LdbSpans2
 		bytes->flat->bits_per_value != 8)
 		LDB_FAIL(err, LDB_UNSUPPORTED,
 				 "2.0 encoding number %d is not known for the bytes of values",
-				 bytes == NULL ? 0 : (int) bytes->kind_case);
+				 ldb_array20_number(bytes));
 	return ldb_page20_bytes(
 		page, &(LdbBufferName){bytes->flat->buffer, bytes->flat->compression, bytes->flat}, ranges,
 		pick->range_count, slices, err);
@@ -230,6 +230,6 @@ ldb_array20_variable(const LdbPage20 *page, const LdbArrayEncoding *encoding, co
 			return constant_views(page, encoding->constant, type, pick, out, err);
 		default:
 			LDB_FAIL(err, LDB_UNSUPPORTED, "2.0 encoding number %d is not known for strings",
-					 (int) encoding->kind_case);
+					 ldb_array20_number(encoding));
 	}
 }

@@ -521,6 +521,90 @@ golden_check_fragment(Golden *golden, const LdbFragment *fragment, size_t first_
 	return (size_t) fragment->physical_rows;
 }
 
+/* ---- damage ---- */
+
+/* Reads every column of a damaged file, whatever comes out. Returns how many could be read. */
+static size_t
+golden_read_damaged(Golden *golden, LdbSlice bytes, const LdbDataFile *from, uint64_t row_count)
+{
+	static LdbColumnSource sources[GOLDEN_MOST_SOURCES];
+	LdbRowRange whole = {0, row_count};
+	size_t source_count = 0;
+	size_t fine = 0;
+	LdbObject *object;
+	LdbFile *file;
+	LdbError err = {0};
+
+	golden_ok(ldb_store_put(golden->store, "damaged", bytes, LDB_PUT_REPLACE, NULL, &err), &err);
+	golden_ok(ldb_object_open(golden->store, "damaged", 0, NULL, NULL, &object, &err), &err);
+	if (ldb_file_open(object, NULL, &file, &err) != LDB_OK)
+		return 0;
+	for (size_t j = 0; j < from->field_count && source_count < GOLDEN_MOST_SOURCES; j++)
+		if (from->field_ids[j] >= 0 && from->column_indices[j] >= 0)
+			sources[source_count++] =
+				(LdbColumnSource){from->field_ids[j], file, (uint32_t) from->column_indices[j]};
+	for (size_t i = 0; i < golden->manifest->schema.field_count; i++)
+	{
+		LdbArena *arena = ldb_arena_new(64 * 1024 * 1024);
+		LdbColumnReader *reader;
+		LdbStatus status;
+		LdbArray array;
+
+		status = ldb_column_open(golden->manifest->schema.fields[i], sources, source_count,
+								 row_count, &reader, &err);
+		if (status == LDB_OK)
+		{
+			status = ldb_column_read(reader, &whole, 1, arena, &array, NULL, &err);
+			ldb_column_close(reader);
+		}
+		fine += status == LDB_OK;
+		if (status != LDB_OK && status != LDB_CORRUPT && status != LDB_UNSUPPORTED &&
+			status != LDB_NOMEM)
+			fail_msg("status %d: %s", (int) status, err.message);
+		ldb_arena_free(arena);
+	}
+	ldb_file_close(file);
+	return fine;
+}
+
+/* Flips bytes of a dataset's first file, most of them in its metadata, and cuts it off. */
+static void
+golden_damage(const char *dataset, unsigned seed, size_t rounds)
+{
+	const LdbFragment *fragment;
+	char path[512];
+	LdbSlice whole;
+	Golden golden;
+	size_t fine = 0;
+
+	srand(seed);
+	golden_open(&golden, dataset, 0, false);
+	fragment = &golden.manifest->fragments[0];
+	snprintf(path, sizeof path, "%s/data/%s", golden.folder, fragment->files[0].path);
+	whole = golden_file(golden.arena, path);
+	for (size_t round = 0; round < rounds; round++)
+	{
+		uint8_t *copy = malloc(whole.length);
+		size_t length = whole.length;
+		size_t flips = 1 + (size_t) rand() % 3;
+
+		memcpy(copy, whole.data, length);
+		for (size_t i = 0; i < flips; i++)
+		{
+			size_t tail = round % 4 == 0 || length < 8192 ? length : 8192;
+
+			copy[length - 1 - (size_t) rand() % tail] ^= (uint8_t) (1u << rand() % 8);
+		}
+		if (round % 10 == 9)
+			length = (size_t) rand() % length;
+		fine += golden_read_damaged(&golden, ldb_slice(copy, length), &fragment->files[0],
+									fragment->physical_rows);
+		free(copy);
+	}
+	assert_true(fine > 0);
+	golden_close(&golden);
+}
+
 /* The whole dataset, at one of the snapshots of its JSON. */
 static void
 golden_check(const char *dataset, size_t snapshot, bool mapped)
