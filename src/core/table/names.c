@@ -102,6 +102,12 @@ ldb_name_check_branch(const char *branch, LdbError *err)
 }
 
 const char *
+ldb_name_branch(const char *branch)
+{
+	return branch == NULL || strcmp(branch, "main") == 0 ? NULL : branch;
+}
+
+const char *
 ldb_name_branch_root(LdbArena *arena, const char *root, const char *branch)
 {
 	const char *tail = ldb_arena_printf(arena, "tree/%s", branch);

@@ -31,6 +31,9 @@ const char *ldb_name_deletion(LdbArena *arena, uint64_t fragment_id,
 LdbStatus ldb_name_check_tag(const char *tag, LdbError *err);
 LdbStatus ldb_name_check_branch(const char *branch, LdbError *err);
 
+/* NULL for the branch that has no name of its own in files, however it is spelt. */
+const char *ldb_name_branch(const char *branch);
+
 /* tree/<branch> below root, and the file that describes the branch; NULL when memory is out. */
 const char *ldb_name_branch_root(LdbArena *arena, const char *root, const char *branch);
 const char *ldb_name_branch_file(LdbArena *arena, const char *root, const char *branch);

@@ -31,6 +31,7 @@ copy_tag(const json_t *json, const char *name, LdbArena *arena, LdbTagInfo *info
 	info->branch = ldb_arena_strdup(arena, json_string_value(branch));
 	if (info->branch == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for a tag");
+	info->branch = ldb_name_branch(info->branch);
 	return LDB_OK;
 }
 

@@ -19,7 +19,7 @@ typedef struct OpenFragment
 {
 	LdbFragmentReader *reader; /* owned */
 	size_t index;
-	uint64_t last_use;
+	uint64_t last_use; /* the call */
 } OpenFragment;
 
 struct LdbTake
@@ -32,7 +32,7 @@ struct LdbTake
 	OpenFragment *open; /* on the heap, owned */
 	size_t open_count;
 	size_t open_capacity;
-	uint64_t uses;
+	uint64_t calls;
 	LdbBatch batch;
 	LdbScanStats stats;
 };
@@ -127,23 +127,26 @@ close_oldest(LdbTake *take)
 		ldb_fragment_close(take->open[--take->open_count].reader);
 }
 
+/* Looks at the files of the last call's fragments; the others have handed out nothing since. */
 static LdbStatus
-check_open(const LdbTake *take, LdbError *err)
+check_last_used(const LdbTake *take, LdbError *err)
 {
 	for (size_t i = 0; i < take->open_count; i++)
-		LDB_TRY(ldb_fragment_check(take->open[i].reader, err));
+	{
+		if (take->open[i].last_use == take->calls)
+			LDB_TRY(ldb_fragment_check(take->open[i].reader, err));
+	}
 	return LDB_OK;
 }
 
 static LdbStatus
 open_fragment(LdbTake *take, size_t index, LdbFragmentReader **reader, LdbError *err)
 {
-	take->uses++;
 	for (size_t i = 0; i < take->open_count; i++)
 	{
 		if (take->open[i].index != index)
 			continue;
-		take->open[i].last_use = take->uses;
+		take->open[i].last_use = take->calls;
 		*reader = take->open[i].reader;
 		return LDB_OK;
 	}
@@ -159,7 +162,7 @@ open_fragment(LdbTake *take, size_t index, LdbFragmentReader **reader, LdbError 
 	}
 	LDB_TRY(
 		ldb_fragment_open(take->dataset, index, &take->projection, &take->stats.read, reader, err));
-	take->open[take->open_count++] = (OpenFragment){*reader, index, take->uses};
+	take->open[take->open_count++] = (OpenFragment){*reader, index, take->calls};
 	take->stats.fragments++;
 	return LDB_OK;
 }
@@ -278,7 +281,7 @@ read_parts(LdbTake *take, Request *request, LdbError *err)
 		LDB_TRY(read_part(take, request, first, end - first, err));
 		first = end;
 	}
-	return check_open(take, err);
+	return check_last_used(take, err);
 }
 
 static LdbStatus
@@ -307,7 +310,8 @@ ldb_take_rows(LdbTake *take, const uint64_t *addresses, size_t count, const LdbB
 	*batch = NULL;
 	if (count == 0 || count > UINT32_MAX)
 		LDB_FAIL(err, LDB_INVALID, "%zu rows asked for at once", count);
-	LDB_TRY(check_open(take, err));
+	LDB_TRY(check_last_used(take, err));
+	take->calls++;
 	close_oldest(take);
 	ldb_arena_reset(take->batch_arena);
 	LDB_TRY(sort_request(take, addresses, count, &request, err));

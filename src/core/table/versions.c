@@ -36,7 +36,8 @@ follow_tag(const LdbVersionChoice *choice, LdbArena *arena, LdbVersionHome *home
 	if (choice->tag == NULL)
 		return LDB_OK;
 	LDB_TRY(ldb_refs_read_tag(home->store, home->main_root, choice->tag, arena, &tag, cancel, err));
-	if (choice->branch != NULL && strcmp(choice->branch, tag.branch == NULL ? "" : tag.branch) != 0)
+	if (choice->branch != NULL &&
+		strcmp(choice->branch, tag.branch == NULL ? "main" : tag.branch) != 0)
 		LDB_FAIL(err, LDB_INVALID, "tag \"%s\" is not on branch \"%s\" but on \"%s\"", choice->tag,
 				 choice->branch, tag.branch == NULL ? "main" : tag.branch);
 	home->branch = tag.branch;
@@ -50,7 +51,7 @@ ldb_versions_find_home(LdbLocations *locations, const char *uri, const LdbVersio
 					   const LdbCancel *cancel, LdbError *err)
 {
 	LDB_TRY(check_choice(choice, err));
-	*home = (LdbVersionHome){.uri = uri, .branch = choice->branch};
+	*home = (LdbVersionHome){.uri = uri, .branch = ldb_name_branch(choice->branch)};
 	*version = choice->version;
 	LDB_TRY(ldb_locations_resolve(locations, uri, arena, &home->store, &home->main_root, err));
 	home->root = home->main_root;
