@@ -28,6 +28,9 @@
 #define DISTANCE_COST 4
 #define TAKE_COST 4
 
+/* Vectors are compared where they lie: a share of what it costs to read and copy pages of rows. */
+#define IN_PLACE 0.25
+
 /* How deep the first search goes when nobody knows how many rows are wanted. */
 #define UNKNOWN_LIMIT_REACH 100
 
@@ -86,19 +89,23 @@ static void
 cost_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, const LancedbRelPlan *plan,
 		  AttrNumber column)
 {
-	LancedbRelPlan searched = *plan;
-	Bitmapset *vectors = bms_make_singleton(column);
+	LancedbRelPlan filtered = *plan;
 	double compared = rel->tuples * plan->pushed_selectivity;
+	double vector_pages =
+		lancedb_plan_bytes(plan->table, bms_make_singleton(column)) / BLCKSZ * IN_PLACE;
 	double passes = 1;
 	LancedbCost scan;
 	QualCost quals;
 	Cost search;
 
 	cost_qual_eval(&quals, plan->local, root);
-	searched.local = NIL;
-	searched.output_bytes = lancedb_plan_bytes(plan->table, vectors);
-	scan = lancedb_scan_cost(rel, &searched, plan->pushed_selectivity);
-	search = scan.startup + scan.run + compared * DISTANCE_COST * cpu_operator_cost;
+	filtered.local = NIL;
+	filtered.output_bytes = 0;
+	scan = lancedb_scan_cost(rel, &filtered, 0);
+	search = scan.startup +
+			 (scan.run + vector_pages * seq_page_cost * plan->pushed_selectivity +
+			  compared * DISTANCE_COST * cpu_operator_cost) /
+				 lancedb_max_threads;
 	if (root->limit_tuples < 0)
 		for (double reach = UNKNOWN_LIMIT_REACH; reach < rel->rows; reach *= 4)
 			passes += 1;
