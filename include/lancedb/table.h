@@ -16,7 +16,7 @@
 typedef struct LancedbColumn
 {
 	AttrNumber attnum;
-	int field; /* position in the manifest's schema; -1 = no such column: always NULL */
+	int field; /* position in the manifest's schema; -1 = not in this version: always NULL */
 } LancedbColumn;
 
 typedef struct LancedbTable

@@ -76,6 +76,9 @@ CREATE FOREIGN TABLE renamed (no_such_column text, name text OPTIONS (column_nam
 	OPTIONS (table 'packages_small');
 ALTER FOREIGN TABLE renamed DROP COLUMN gone;
 SELECT * FROM renamed WHERE id = 3;
+-- an earlier version may not have had it yet
+ALTER FOREIGN TABLE renamed OPTIONS (ADD version '1');
+SELECT * FROM renamed WHERE id = 3;
 
 SET client_min_messages = warning;
 DROP SCHEMA i CASCADE;

@@ -142,9 +142,32 @@ check_readable(const LdbManifest *manifest, const char *attribute, const char *l
 	}
 }
 
+/*
+ * An earlier version may not have had the column yet: it reads as NULL there. In the newest one, a
+ * column that is not there is a slip of the pen, or was dropped or renamed by another writer.
+ */
+static void
+check_present(const LancedbOptions *options, Relation relation, const char *attribute,
+			  const char *lance_name)
+{
+	bool looks_back = options->version != 0 || options->tag != NULL || options->as_of != NULL ||
+					  (lancedb_as_of != NULL && *lancedb_as_of != '\0');
+
+	if (looks_back)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+			 errmsg("column \"%s\" of foreign table \"%s\" does not exist in its Lance table",
+					attribute, RelationGetRelationName(relation)),
+			 strcmp(attribute, lance_name) == 0
+				 ? 0
+				 : errdetail("Its option column_name is \"%s\".", lancedb_message_text(lance_name)),
+			 errhint("Drop the column from the foreign table, or set its option column_name.")));
+}
+
 /* Fills table->columns; converters are made only to see whether they can be made. */
 static void
-bind_columns(LancedbTable *table, Relation relation)
+bind_columns(LancedbTable *table, const LancedbOptions *options, Relation relation)
 {
 	TupleDesc descriptor = RelationGetDescr(relation);
 
@@ -164,7 +187,10 @@ bind_columns(LancedbTable *table, Relation relation)
 		check_readable(table->manifest, NameStr(attribute->attname), name);
 		column->field = (int) ldb_schema_index(&table->manifest->schema, name);
 		if (column->field < 0)
+		{
+			check_present(options, relation, NameStr(attribute->attname), name);
 			continue;
+		}
 		field = table->manifest->schema.fields[column->field];
 		check_dimension(relation, column->attnum, field);
 		(void) lancedb_converter_new(field, NameStr(attribute->attname), attribute->atttypid,
@@ -189,7 +215,7 @@ open_table(Oid relid, uint64 version, LancedbPinPurpose purpose, MemoryContext c
 	table->uri = MemoryContextStrdup(context, options->uri);
 	table->columns = MemoryContextAllocZero(context, sizeof(LancedbColumn) *
 														 RelationGetNumberOfAttributes(relation));
-	bind_columns(table, relation);
+	bind_columns(table, options, relation);
 	table_close(relation, NoLock);
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(scratch);
