@@ -1,5 +1,7 @@
 -- Rows in order of distance: the same answers as a heap copy, with the plan that was meant.
 \getenv data LANCEDB_TEST_DATA
+-- dear plans below would all be compiled
+SET jit = off;
 CREATE SERVER distance_server FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri :'data');
 CREATE SCHEMA lance;
 CREATE SCHEMA heap;
