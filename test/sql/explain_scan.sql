@@ -11,8 +11,8 @@ CREATE FUNCTION plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE line text;
 BEGIN
 	FOR line IN EXECUTE query LOOP
-		line := regexp_replace(line, '"?(/[^":]*)?/(\w+\.lance)', '".../\2');
-		line := regexp_replace(line, '(Bytes.Read|Read.Requests)(>|"?:) *[1-9]\d*', '\1\2 N');
+		line := regexp_replace(line, '/[^"<>\s]*/(\w+\.lance)', '.../\1', 'g');
+		line := regexp_replace(line, '(Bytes.Read|Read.Requests)(>|"?:) *[1-9]\d*', '\1\2 N', 'g');
 		RETURN NEXT line;
 	END LOOP;
 END $$;
@@ -30,7 +30,7 @@ CREATE FUNCTION requests(query text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE plan jsonb;
 BEGIN
 	EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON) ' || query INTO plan;
-	RETURN (jsonb_path_query_first(plan, '$.**."Read Requests"'))::bigint;
+	RETURN (jsonb_path_query_first(plan, 'strict $.**."Read Requests"'))::bigint;
 END $$;
 SELECT requests('SELECT title FROM fragments LIMIT 1') * 4 < requests('SELECT title FROM fragments') AS stops_early;
 

@@ -54,7 +54,7 @@ DECLARE plan jsonb;
 BEGIN
 	EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON) ' || query INTO plan;
 	RETURN round(sum((n -> 'Rows Removed by Pushed Filter')::numeric * (n -> 'Actual Loops')::numeric))
-		FROM jsonb_path_query(plan, '$.**?(exists(@."Rows Removed by Pushed Filter"))') n;
+		FROM jsonb_path_query(plan, 'strict $.**?(exists(@."Rows Removed by Pushed Filter"))') n;
 END $$;
 SELECT removed('SELECT sum(id) FROM fragments WHERE category > 3') AS lance, count(*) AS heap FROM heap WHERE (category > 3) IS NOT TRUE;
 DROP SCHEMA parallel_scan CASCADE;

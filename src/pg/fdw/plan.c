@@ -188,10 +188,21 @@ List *
 lancedb_plan_private(LancedbPlanKind kind, Oid relid, Oid userid, const Bitmapset *columns,
 					 double limit)
 {
-	int rows = limit > 0 && limit < LDB_SCAN_TASK_ROWS ? (int) limit : 0;
+	/* batches smaller than this cost more than they save */
+	int rows = limit > 0 && limit < LDB_SCAN_TASK_ROWS ? (int) Max(limit, 128) : 0;
 
 	return list_make4(makeInteger((int) kind), list_make2_oid(relid, userid), integers_of(columns),
 					  makeInteger(rows));
+}
+
+/* Rows that the scan will be asked for, when nothing between it and LIMIT needs more; or 0. */
+static double
+rows_wanted(PlannerInfo *root, RelOptInfo *rel, List *clauses)
+{
+	if (clauses != NIL || root->query_pathkeys != NIL || root->limit_tuples <= 0 ||
+		!bms_equal(root->all_baserels, rel->relids))
+		return 0;
+	return root->limit_tuples;
 }
 
 ForeignScan *
@@ -212,6 +223,6 @@ lancedb_get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *bes
 								   list_concat_copy(local, rel->reltarget->exprs));
 	return make_foreignscan(tlist, local, rel->relid, NIL,
 							lancedb_plan_private(LANCEDB_PLAN_SCAN, relid, rel->userid, columns,
-												 local == NIL ? root->limit_tuples : 0),
+												 rows_wanted(root, rel, scan_clauses)),
 							NIL, pushed, outer_plan);
 }
