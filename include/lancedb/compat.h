@@ -21,6 +21,11 @@
 #error "lancedb needs PostgreSQL 15 or newer"
 #endif
 
+/* PostgreSQL 18 writes it before the declaration. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn _Noreturn
+#endif
+
 /* PostgreSQL 16 began to declare _PG_init in fmgr.h. */
 #if PG_VERSION_NUM < 160000
 extern PGDLLEXPORT void _PG_init(void);

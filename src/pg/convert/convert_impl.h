@@ -93,8 +93,8 @@ extern const LdbType *lancedb_list_item(const LdbType *type, const LdbField *fie
 extern size_t lancedb_list_range(const LdbArray *array, size_t row, size_t *first);
 
 /* ereport for one value: `what` "in column ... of row ...". converter.c */
-extern void lancedb_value_error(const LancedbConverter *converter, int sqlstate, const char *what)
-	pg_attribute_noreturn();
+pg_noreturn extern void lancedb_value_error(const LancedbConverter *converter, int sqlstate,
+											const char *what);
 
 /* Has errors of the server's own functions name column and row. Pop with lancedb_pop_context. */
 extern void lancedb_push_context(ErrorContextCallback *callback, LancedbConverter *converter);

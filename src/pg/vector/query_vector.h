@@ -17,7 +17,7 @@ typedef enum LancedbVectorKind
 extern const float *lancedb_array_vector(ArrayType *array, int *dimension);
 
 /* ERROR 22000, in pgvector's words, with both sizes. */
-extern void lancedb_dimension_mismatch(int left, int right) pg_attribute_noreturn();
+pg_noreturn extern void lancedb_dimension_mismatch(int left, int right);
 
 /* A copy as floats in the current memory context, of any kind of vector. */
 extern float *lancedb_query_vector(Datum datum, LancedbVectorKind kind, int *dimension);
