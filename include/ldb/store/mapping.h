@@ -26,6 +26,8 @@ void ldb_mapping_install_handler(void);
 LdbStatus ldb_mapping_open(int fd, const char *name, LdbMapping **mapping, LdbError *err);
 LdbSlice ldb_mapping_bytes(const LdbMapping *mapping);
 bool ldb_mapping_damaged(const LdbMapping *mapping);
-void ldb_mapping_close(LdbMapping *mapping); /* NULL is fine */
+/* One more owner, who closes it too. */
+LdbMapping *ldb_mapping_share(LdbMapping *mapping);
+void ldb_mapping_close(LdbMapping *mapping); /* NULL is fine; the last owner unmaps */
 
 #endif

@@ -15,6 +15,7 @@ close_local(LdbStore *store)
 {
 	LdbLocalStore *local = (LdbLocalStore *) store;
 
+	ldb_kept_free(&local->kept);
 	ldb_beneath_close(&local->beneath);
 	ldb_heap_free(local);
 }
@@ -187,14 +188,23 @@ head(LdbStore *store, const char *name, LdbArena *arena, LdbObjectInfo *info,
 static LdbStatus
 map(LdbStore *store, const char *name, LdbMapping **mapping, const LdbCancel *cancel, LdbError *err)
 {
+	LdbKept *kept = &((LdbLocalStore *) store)->kept;
 	struct stat status;
 	int fd;
 	LdbStatus result;
 
 	(void) cancel;
 	LDB_TRY(open_file(store, name, O_RDONLY, &fd, &status, err));
+	*mapping = ldb_kept_find(kept, &status);
+	if (*mapping != NULL)
+	{
+		close(fd);
+		return LDB_OK;
+	}
 	result = ldb_mapping_open(fd, name, mapping, err);
 	close(fd);
+	if (result == LDB_OK)
+		ldb_kept_add(kept, &status, *mapping);
 	return result;
 }
 
@@ -225,6 +235,7 @@ ldb_store_open_local(const char *root, LdbStore **store, LdbError *err)
 		ldb_heap_free(local);
 		return status;
 	}
+	ldb_kept_init(&local->kept);
 	*store = &local->base;
 	return LDB_OK;
 }

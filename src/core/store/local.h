@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 
 #include "beneath.h"
+#include "kept.h"
 #include "ldb/store/store.h"
 
 typedef struct LdbLocalStore
 {
 	LdbStore base;
 	LdbBeneath beneath;
+	LdbKept kept;
 } LdbLocalStore;
 
 static inline const LdbBeneath *

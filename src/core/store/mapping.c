@@ -34,6 +34,7 @@ typedef struct Chunk
 
 struct LdbMapping
 {
+	atomic_int shares;
 	Slot *slot;  /* borrowed from the registry; NULL for an empty file */
 	void *start; /* owned */
 	size_t length;
@@ -214,6 +215,7 @@ ldb_mapping_open(int fd, const char *name, LdbMapping **mapping, LdbError *err)
 	opened = ldb_heap_zalloc(sizeof *opened);
 	if (opened == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for the mapping of \"%s\"", name);
+	atomic_store(&opened->shares, 1);
 	if (status.st_size > 0)
 	{
 		LdbStatus mapped = map_bytes(fd, name, (size_t) status.st_size, opened, err);
@@ -240,10 +242,17 @@ ldb_mapping_damaged(const LdbMapping *mapping)
 	return mapping->slot != NULL && atomic_load(&mapping->slot->damaged);
 }
 
+LdbMapping *
+ldb_mapping_share(LdbMapping *mapping)
+{
+	atomic_fetch_add(&mapping->shares, 1);
+	return mapping;
+}
+
 void
 ldb_mapping_close(LdbMapping *mapping)
 {
-	if (mapping == NULL)
+	if (mapping == NULL || atomic_fetch_sub(&mapping->shares, 1) > 1)
 		return;
 	if (mapping->slot != NULL)
 	{

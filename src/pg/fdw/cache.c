@@ -20,8 +20,18 @@ typedef struct CachedDataset
 /* Most recently used first. Belongs to the backend as the relation cache does. */
 static dlist_head recent = DLIST_STATIC_INIT(recent);
 
+/*
+ * Open datasets keep their large files mapped, so files that a cleanup removed still take disk
+ * space: earlier versions of a dataset are let go when a newer one is opened.
+ */
+static bool
+is_outdated(const CachedDataset *entry, const CachedDataset *newest)
+{
+	return entry->version.number < newest->version.number && strcmp(entry->key, newest->key) == 0;
+}
+
 static void
-close_unused(void)
+close_unused(const CachedDataset *newest)
 {
 	dlist_mutable_iter at;
 	int count = 0;
@@ -30,7 +40,7 @@ close_unused(void)
 	{
 		CachedDataset *entry = dlist_container(CachedDataset, node, at.cur);
 
-		if (++count <= CACHE_CAPACITY || entry->user_count > 0)
+		if (entry->user_count > 0 || (++count <= CACHE_CAPACITY && !is_outdated(entry, newest)))
 			continue;
 		dlist_delete(&entry->node);
 		MemoryContextDelete(entry->context);
@@ -110,6 +120,6 @@ lancedb_cache_open(const LancedbOptions *options, const char *key, const LdbVers
 	MemoryContextSetParent(own, CacheMemoryContext);
 	dlist_push_head(&recent, &entry->node);
 	(void) use(entry, context);
-	close_unused();
+	close_unused(entry);
 	return entry->dataset;
 }
