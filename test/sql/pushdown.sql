@@ -11,6 +11,8 @@ CREATE FUNCTION plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE line text;
 BEGIN
 	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		-- PostgreSQL 17 names the plan that an initplan's value comes from
+		line := regexp_replace(line, '\(InitPlan (\d+)\)\.col\d', '$0');
 		IF line ~ 'Filter|Foreign Scan|Lance Count|Join|Loop' THEN RETURN NEXT line; END IF;
 	END LOOP;
 END $$;
