@@ -6,12 +6,6 @@
 
 CREATE SCHEMA golden;
 
--- microseconds since 1970 or since midnight; finer units are truncated towards the past
-CREATE FUNCTION golden.microseconds(type jsonb, v jsonb) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
-    SELECT floor((v #>> '{}')::numeric * CASE type ->> 'unit'
-        WHEN 's' THEN 1000000 WHEN 'ms' THEN 1000 WHEN 'us' THEN 1 WHEN 'ns' THEN 0.001 END)
-$$;
-
 -- exact where interval arithmetic in double precision would not be
 CREATE FUNCTION golden.stamp(microseconds numeric) RETURNS timestamp LANGUAGE sql IMMUTABLE AS $$
     SELECT timestamp '1970-01-01' + floor(microseconds / 86400000000)::int * interval '1 day'
@@ -49,79 +43,76 @@ CREATE FUNCTION golden.pg_type(type jsonb) RETURNS text LANGUAGE sql IMMUTABLE A
     END
 $$;
 
--- a scalar as text, as PostgreSQL prints the mapped type
-CREATE FUNCTION golden.scalar(type jsonb, v jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE type ->> 'name'
-        WHEN 'dictionary' THEN golden.scalar(type -> 'item', v)
-        WHEN 'half' THEN (v #>> '{}')::real::text
-        WHEN 'float' THEN (v #>> '{}')::real::text
-        WHEN 'double' THEN (v #>> '{}')::float8::text
-        WHEN 'binary' THEN '\x' || (v #>> '{}')
-        WHEN 'large_binary' THEN '\x' || (v #>> '{}')
-        WHEN 'fixed_size_binary' THEN '\x' || (v #>> '{}')
-        WHEN 'date32' THEN (date '1970-01-01' + (v #>> '{}')::int)::text
-        WHEN 'date64' THEN (date '1970-01-01' + floor((v #>> '{}')::numeric / 86400000)::int)::text
-        WHEN 'time32' THEN (time '00:00' + (golden.microseconds(type, v) || ' microseconds')::interval)::text
-        WHEN 'time64' THEN (time '00:00' + (golden.microseconds(type, v) || ' microseconds')::interval)::text
-        WHEN 'duration' THEN ((golden.microseconds(type, v) || ' microseconds')::interval)::text
-        WHEN 'timestamp' THEN CASE WHEN type ->> 'zone' IS NULL THEN golden.stamp(golden.microseconds(type, v))::text
-            ELSE (golden.stamp(golden.microseconds(type, v)) AT TIME ZONE 'UTC')::text END
-        ELSE v #>> '{}'
-    END
-$$;
-
--- a value inside jsonb
-CREATE FUNCTION golden.nested(type jsonb, v jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+-- SQL for a scalar as text, as PostgreSQL prints the mapped type; x is SQL for the value as JSON's text
+CREATE FUNCTION golden.scalar_sql(type jsonb, x text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     name text := type ->> 'name';
+    -- finer units than microseconds are truncated towards the past
+    microseconds text := format('floor(%s::numeric * %s)', x, CASE type ->> 'unit'
+        WHEN 's' THEN '1000000' WHEN 'ms' THEN '1000' WHEN 'us' THEN '1' WHEN 'ns' THEN '0.001' END);
 BEGIN
-    IF v IS NULL OR v = 'null' THEN
-        RETURN 'null';
-    ELSIF name IN ('list', 'large_list', 'fixed_size_list') THEN
-        RETURN (SELECT coalesce(jsonb_agg(golden.nested(type -> 'item', e) ORDER BY n), '[]')
-                  FROM jsonb_array_elements(v) WITH ORDINALITY AS x(e, n));
-    ELSIF name = 'struct' THEN
-        RETURN (SELECT coalesce(jsonb_object_agg(f ->> 'name', golden.nested(f -> 'type', v -> (f ->> 'name'))), '{}')
-                  FROM jsonb_array_elements(type -> 'fields') AS f);
-    ELSIF name = 'map' THEN
-        RETURN (SELECT coalesce(jsonb_object_agg(golden.scalar(type -> 'key', e -> 0), golden.nested(type -> 'value', e -> 1)), '{}')
-                  FROM jsonb_array_elements(v) AS e);
-    ELSIF name IN ('int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64') THEN
-        RETURN to_jsonb((v #>> '{}')::numeric);
-    ELSIF name IN ('half', 'float') THEN
-        RETURN to_jsonb((v #>> '{}')::real);
-    ELSIF name = 'double' THEN
-        RETURN to_jsonb((v #>> '{}')::float8);
-    ELSIF name = 'bool' THEN
-        RETURN v;
-    ELSIF name = 'timestamp' THEN
-        RETURN CASE WHEN type ->> 'zone' IS NULL THEN to_jsonb(golden.stamp(golden.microseconds(type, v)))
-            ELSE to_jsonb(golden.stamp(golden.microseconds(type, v)) AT TIME ZONE 'UTC') END;
-    ELSE
-        RETURN to_jsonb(golden.scalar(type, v));
-    END IF;
+    RETURN CASE
+        WHEN name = 'dictionary' THEN golden.scalar_sql(type -> 'item', x)
+        WHEN name IN ('half', 'float') THEN x || '::real::text'
+        WHEN name = 'double' THEN x || '::float8::text'
+        WHEN name IN ('binary', 'large_binary', 'fixed_size_binary') THEN format('(''\x'' || %s)', x)
+        WHEN name = 'date32' THEN format('(date ''1970-01-01'' + %s::int)::text', x)
+        WHEN name = 'date64' THEN format('(date ''1970-01-01'' + floor(%s::numeric / 86400000)::int)::text', x)
+        WHEN name IN ('time32', 'time64') THEN format('(time ''00:00'' + (%s || '' microseconds'')::interval)::text', microseconds)
+        WHEN name = 'duration' THEN format('((%s || '' microseconds'')::interval)::text', microseconds)
+        WHEN name = 'timestamp' AND type ->> 'zone' IS NULL THEN format('golden.stamp(%s)::text', microseconds)
+        WHEN name = 'timestamp' THEN format('(golden.stamp(%s) AT TIME ZONE ''UTC'')::text', microseconds)
+        ELSE x
+    END;
 END
 $$;
 
--- a column's value as text, as golden.actual() makes it of what the table returns
-CREATE FUNCTION golden.expected(type jsonb, v jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+-- SQL for a value inside jsonb; v is SQL for the value as jsonb, depth tells the names of the levels apart
+CREATE FUNCTION golden.nested_sql(type jsonb, v text, depth int DEFAULT 0) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    name text := type ->> 'name';
+    e text := 'e' || depth;
+    x text := format('(%s #>> ''{}'')', v);
+    present text;
 BEGIN
-    IF v IS NULL OR v = 'null' THEN
-        RETURN NULL;
-    ELSIF golden.is_scalar(type) THEN
-        RETURN golden.scalar(type, v);
-    ELSIF golden.is_array(type) THEN
-        RETURN (SELECT coalesce(array_agg(CASE WHEN e <> 'null' THEN golden.scalar(type -> 'item', e) END ORDER BY n), '{}')::text
-                  FROM jsonb_array_elements(v) WITH ORDINALITY AS x(e, n));
-    END IF;
-    RETURN golden.nested(type, v)::text;
+    present := CASE
+        WHEN name IN ('list', 'large_list', 'fixed_size_list') THEN
+            format('(SELECT coalesce(jsonb_agg(%s ORDER BY n), ''[]'') FROM jsonb_array_elements(%s) WITH ORDINALITY AS x(%s, n))',
+                   golden.nested_sql(type -> 'item', e, depth + 1), v, e)
+        WHEN name = 'struct' THEN
+            (SELECT format('jsonb_build_object(%s)', string_agg(format('%L, %s', f ->> 'name',
+                           golden.nested_sql(f -> 'type', format('(%s -> %L)', v, f ->> 'name'), depth + 1)), ', '))
+               FROM jsonb_array_elements(type -> 'fields') AS f)
+        WHEN name = 'map' THEN
+            format('(SELECT coalesce(jsonb_object_agg(%s, %s), ''{}'') FROM jsonb_array_elements(%s) AS %s)',
+                   golden.scalar_sql(type -> 'key', format('(%s ->> 0)', e)),
+                   golden.nested_sql(type -> 'value', format('(%s -> 1)', e), depth + 1), v, e)
+        WHEN name = 'bool' THEN v
+        WHEN name ~ '^u?int' THEN format('to_jsonb(%s::numeric)', x)
+        WHEN name IN ('half', 'float') THEN format('to_jsonb(%s::real)', x)
+        WHEN name = 'double' THEN format('to_jsonb(%s::float8)', x)
+        WHEN name = 'timestamp' AND type ->> 'zone' IS NULL THEN format('to_jsonb((%s)::timestamp)', golden.scalar_sql(type, x))
+        WHEN name = 'timestamp' THEN format('to_jsonb((%s)::timestamptz)', golden.scalar_sql(type, x))
+        ELSE format('to_jsonb(%s)', golden.scalar_sql(type, x))
+    END;
+    RETURN format('CASE WHEN %1$s IS NULL OR %1$s = ''null'' THEN ''null''::jsonb ELSE %2$s END', v, present);
 END
+$$;
+
+-- SQL for a column's value as text, made of the JSON in v, as golden.actual() makes it of what the table returns
+CREATE FUNCTION golden.expected(type jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT format('CASE WHEN v <> ''null'' THEN %s END', CASE
+        WHEN golden.is_array(type) THEN
+            format('(SELECT coalesce(array_agg(%s ORDER BY n), ''{}'')::text FROM jsonb_array_elements_text(v) WITH ORDINALITY AS x(e, n))',
+                   golden.scalar_sql(type -> 'item', 'e'))
+        WHEN golden.is_scalar(type) THEN golden.scalar_sql(type, '(v #>> ''{}'')')
+        ELSE format('(%s)::text', golden.nested_sql(type, 'v')) END)
 $$;
 CREATE FUNCTION golden.actual(type jsonb, name text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN golden.is_array(type) THEN format('%I::text[]::text', name) ELSE format('%I::text', name) END
 $$;
 
-CREATE TABLE golden.rows (n bigserial, id bigint, r jsonb);
+CREATE TABLE golden.cells (place int, id bigint, v jsonb);
 
 -- one column: the first rows that differ, told apart by the first column of the table
 CREATE FUNCTION golden.check_column(relation regclass, key text, name text, type jsonb, place int) RETURNS SETOF text
@@ -131,13 +122,14 @@ DECLARE
     got text[];
     ids bigint[];
 BEGIN
-    SELECT array_agg(golden.expected(type, rows.r -> place) ORDER BY rows.id), array_agg(rows.id ORDER BY rows.id)
-      INTO wanted, ids FROM golden.rows;
+    EXECUTE format('SELECT array_agg(%s ORDER BY id), array_agg(id ORDER BY id) FROM golden.cells WHERE place = %s', golden.expected(type), place)
+       INTO wanted, ids;
     EXECUTE format('SELECT array_agg(%s ORDER BY %I) FROM %s', golden.actual(type, name), key, relation) INTO got;
-    RETURN QUERY
-        SELECT format('%s, row %s: wanted %s, got %s', name, ids[i], coalesce(left(wanted[i], 200), 'NULL'), coalesce(left(got[i], 200), 'NULL'))
-          FROM generate_series(1, greatest(cardinality(wanted), cardinality(got))) AS i
-         WHERE wanted[i] IS DISTINCT FROM got[i] LIMIT 3;
+    IF wanted IS DISTINCT FROM got THEN
+        RETURN QUERY
+            SELECT format('%s, row %s: wanted %s, got %s', name, id, coalesce(left(w, 200), 'NULL'), coalesce(left(g, 200), 'NULL'))
+              FROM unnest(ids, wanted, got) AS x(id, w, g) WHERE w IS DISTINCT FROM g LIMIT 3;
+    END IF;
 END
 $$;
 
@@ -149,9 +141,12 @@ DECLARE
     place int;
     key text := fields -> 0 ->> 'name';
 BEGIN
-    TRUNCATE golden.rows RESTART IDENTITY;
-    INSERT INTO golden.rows (id, r) SELECT (r ->> 0)::bigint, r FROM jsonb_array_elements(snapshot -> 'rows') AS r;
-    ANALYZE golden.rows;
+    DROP INDEX IF EXISTS golden.cells_place;
+    TRUNCATE golden.cells;
+    INSERT INTO golden.cells (place, id, v)
+        SELECT n - 1, (r ->> 0)::bigint, v FROM jsonb_array_elements(snapshot -> 'rows') AS r, jsonb_array_elements(r) WITH ORDINALITY AS x(v, n);
+    CREATE INDEX cells_place ON golden.cells (place);
+    ANALYZE golden.cells;
 
     SELECT string_agg((f ->> 'name') || ' ' || golden.pg_type(f -> 'type'), ', ' ORDER BY n) INTO wanted
       FROM jsonb_array_elements(fields) WITH ORDINALITY AS x(f, n);
@@ -163,7 +158,7 @@ BEGIN
               FROM unnest(string_to_array(wanted, ', '), string_to_array(got, ', ')) AS x(w, g) WHERE w IS DISTINCT FROM g LIMIT 5;
     END IF;
 
-    SELECT count(*) INTO wanted FROM golden.rows;
+    SELECT count(*) INTO wanted FROM golden.cells WHERE cells.place = 0;
     EXECUTE format('SELECT count(*) FROM %s', relation) INTO got;
     IF wanted <> got THEN
         RETURN NEXT format('count(*): wanted %s, got %s', wanted, got);
