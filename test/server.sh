@@ -88,6 +88,8 @@ run)
         exit "$status"
     }
     trap finish EXIT
+    # whoever read our output may be gone first; the server is stopped all the same
+    trap : PIPE
     trap 'exit 130' INT TERM
     start_server
     "$@"
