@@ -9,6 +9,9 @@
 #include "names.h"
 #include "roaring.h"
 
+/* A bitmap has a bit for each row that the manifest claims, before anything proves the claim. */
+#define MOST_ROWS (UINT64_C(1) << 31)
+
 static LdbStatus
 decode(const LdbFragment *fragment, LdbSlice bytes, const char *name, uint8_t *bits,
 	   LdbArena *scratch, LdbError *err)
@@ -41,6 +44,10 @@ load(const LdbDataset *dataset, const LdbFragment *fragment, LdbArena *scratch, 
 
 	if (file == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for the name of a file");
+	if (fragment->physical_rows > MOST_ROWS)
+		LDB_FAIL(err, LDB_UNSUPPORTED,
+				 "fragment %" PRIu64 " has %" PRIu64 " rows, too many for one with deleted rows",
+				 fragment->id, fragment->physical_rows);
 	LDB_TRY(ldb_dataset_locate(dataset, fragment->deletion->base_id, "_deletions", file, scratch,
 							   &store, &name, err));
 	LDB_TRY(ldb_store_get(store, name, all, scratch, &bytes, NULL, cancel, err));

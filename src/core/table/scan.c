@@ -10,6 +10,10 @@
 #define DEFAULT_BATCH_BYTES ((size_t) 4 * 1024 * 1024)
 #define FIRST_BATCH_ROWS 1024u
 
+/* Files decide how large one row is; together the two stay far below what a backend may use. */
+#define WINDOW_LIMIT ((size_t) 128 * 1024 * 1024)
+#define BATCH_LIMIT ((size_t) 256 * 1024 * 1024)
+
 /* Columns of a scan while they are collected: each once, in the order of their first use. */
 typedef struct Columns
 {
@@ -83,8 +87,8 @@ set_options(LdbScan *scan, const LdbScanOptions *options)
 static LdbStatus
 init_scan(LdbScan *scan, LdbError *err)
 {
-	scan->window_arena = ldb_arena_new(0);
-	scan->batch_arena = ldb_arena_new(0);
+	scan->window_arena = ldb_arena_new(WINDOW_LIMIT);
+	scan->batch_arena = ldb_arena_new(BATCH_LIMIT);
 	if (scan->window_arena == NULL || scan->batch_arena == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for a scan");
 	LDB_TRY(ldb_tasks_init(&scan->tasks, scan->dataset->manifest, scan->arena, err));

@@ -124,6 +124,22 @@ the_count_must_be_the_manifests(void **state)
 	memory_close(&table);
 }
 
+/* Half a gigabyte of bitmap for a claim that nothing backs. */
+static void
+claims_of_billions_of_rows_are_not_allocated(void **state)
+{
+	const uint8_t *bits;
+	MemoryTable table;
+	LdbError err;
+
+	(void) state;
+	open_table(&table, true, 20);
+	memory_put(&table, BIN_NAME, bin_file(table.arena, 0, 20));
+	((LdbManifest *) ldb_dataset_manifest(table.dataset))->fragments[1].physical_rows = UINT32_MAX;
+	assert_fails(load(&table, &bits, NULL, &err), LDB_UNSUPPORTED, "4294967295 rows");
+	memory_close(&table);
+}
+
 static void
 files_of_a_clone_lie_below_its_base(void **state)
 {
@@ -193,6 +209,7 @@ main(void)
 		cmocka_unit_test(a_fragment_without_deletions_has_no_bitmap),
 		cmocka_unit_test(loads_a_file_once),
 		cmocka_unit_test(the_count_must_be_the_manifests),
+		cmocka_unit_test(claims_of_billions_of_rows_are_not_allocated),
 		cmocka_unit_test(files_of_a_clone_lie_below_its_base),
 		cmocka_unit_test(several_threads_may_ask_at_once),
 	};

@@ -646,6 +646,66 @@ a_column_beyond_the_file_is_corrupt(void **state)
 	snapshot_close(&snapshot);
 }
 
+/* Reads column 0 of the first fragment, where the second one's file is listed as well. */
+static void
+read_with_second_file(int32_t field_id, int32_t column_index, LdbArray *out, Snapshot *snapshot,
+					  LdbScan **scan)
+{
+	static LdbDataFile files[2];
+	static int32_t ids[1], indices[1];
+	size_t column = 0;
+	LdbScanOptions options = {.column_count = 1, .columns = &column};
+	LdbFragment *fragment;
+	const LdbBatch *batch;
+	LdbError err;
+
+	snapshot_open(snapshot, "fragments", 0, true);
+	fragment = ((LdbManifest *) ldb_dataset_manifest(snapshot->dataset))->fragments;
+	files[0] = fragment[0].files[0];
+	files[1] = fragment[1].files[0];
+	ids[0] = field_id;
+	indices[0] = column_index;
+	files[1].field_count = 1;
+	files[1].field_ids = ids;
+	files[1].column_indices = indices;
+	fragment->files = files;
+	fragment->file_count = 2;
+	must(ldb_scan_open(snapshot->dataset, &options, scan, &err), &err);
+	must(ldb_scan_next(*scan, &batch, &err), &err);
+	*out = batch->columns[0];
+}
+
+static void
+the_last_file_that_lists_a_field_holds_it(void **state)
+{
+	static const struct
+	{
+		int32_t field_id;
+		int32_t column_index;
+	} cases[] = {
+		{0, 0},                   /* supersedes the first file */
+		{LDB_FIELD_TOMBSTONE, 0}, /* is superseded itself */
+		{0, -1},                  /* has no column of its own */
+		{5000, 0},                /* held a column that was dropped */
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+	{
+		Snapshot snapshot;
+		LdbScan *scan;
+		LdbArray array;
+		bool is_first;
+
+		read_with_second_file(cases[i].field_id, cases[i].column_index, &array, &snapshot, &scan);
+		is_first = golden_equal(json_array_get(json_array_get(snapshot.rows, 2), 0),
+								snapshot_schema(&snapshot)->fields[0], &array, 2);
+		assert_int_equal(is_first, i != 0);
+		ldb_scan_close(scan);
+		snapshot_close(&snapshot);
+	}
+}
+
 /* A copy of a dataset's data files that a test may break; *path names the first data file. */
 static LdbStore *
 breakable_store(const char *name, char *folder, char *path, size_t path_bytes)
@@ -708,6 +768,98 @@ a_file_cut_during_a_scan_ends_it(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* Reads all it can; values of a broken file may be any, so only their number is looked at. */
+static LdbStatus
+read_damaged(Snapshot *snapshot, LdbError *err)
+{
+	size_t *columns;
+	LdbScanOptions options = {0};
+	const LdbBatch *batch;
+	LdbScan *scan = NULL;
+	LdbStatus status;
+	uint64_t rows = 0;
+
+	LDB_TRY(snapshot_open_dataset(snapshot, err));
+	columns = snapshot_columns(snapshot);
+	options.column_count = snapshot_schema(snapshot)->field_count;
+	options.columns = columns;
+	status = ldb_scan_open(snapshot->dataset, &options, &scan, err);
+	while (status == LDB_OK && (status = ldb_scan_next(scan, &batch, err)) == LDB_OK)
+	{
+		if (batch == NULL)
+			break;
+		rows += batch->row_count;
+	}
+	if (status == LDB_OK)
+		assert_int_equal(rows, ldb_dataset_manifest(snapshot->dataset)->live_rows);
+	ldb_scan_close(scan);
+	free(columns);
+	return status;
+}
+
+/* Changes one file, reads, puts it back. `random` decides what becomes of the file. */
+static void
+read_with_damage(Snapshot *snapshot, const LdbObjectInfo *object, uint32_t random)
+{
+	LdbArena *arena = ldb_arena_new(0);
+	LdbRange all = {0, UINT64_MAX};
+	LdbSlice bytes;
+	LdbError err = {0};
+	LdbStatus status;
+	uint8_t *copy;
+	size_t at;
+
+	must(ldb_store_get(snapshot->store, object->name, all, arena, &bytes, NULL, NULL, &err), &err);
+	at = random / 8 % (bytes.length == 0 ? 1 : bytes.length);
+	copy = ldb_arena_copy(arena, bytes.data, bytes.length);
+	if (random % 8 == 0)
+		must(ldb_store_put(snapshot->store, object->name, ldb_slice(copy, at), LDB_PUT_REPLACE,
+						   NULL, &err),
+			 &err);
+	else
+	{
+		copy[at] ^= (uint8_t) (1u << random % 8);
+		must(ldb_store_put(snapshot->store, object->name, ldb_slice(copy, bytes.length),
+						   LDB_PUT_REPLACE, NULL, &err),
+			 &err);
+	}
+	status = read_damaged(snapshot, &err);
+	if (status != LDB_OK && err.message[0] == '\0')
+		fail_msg("status %d without a message", (int) status);
+	ldb_dataset_close(snapshot->dataset);
+	snapshot->dataset = NULL;
+	must(ldb_store_put(snapshot->store, object->name, bytes, LDB_PUT_REPLACE, NULL, &err), &err);
+	ldb_arena_free(arena);
+}
+
+static void
+damaged_files_give_rows_or_an_error(void **state)
+{
+	static const char *const names[] = {"fragments", "history_stable", "nested_21", "types_20"};
+	uint32_t random = 12345;
+
+	(void) state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+	{
+		LdbArena *arena = ldb_arena_new(0);
+		LdbObjectInfo *objects;
+		Snapshot snapshot;
+		LdbError err;
+		size_t count;
+
+		snapshot_prepare(&snapshot, names[i], snapshot_count(names[i]) - 1,
+						 snapshot_memory_store(names[i]));
+		must(ldb_store_list(snapshot.store, "", false, arena, &objects, &count, NULL, &err), &err);
+		for (int variant = 0; variant < 400; variant++)
+		{
+			random = random * 1664525 + 1013904223;
+			read_with_damage(&snapshot, &objects[(random >> 8) % count], random >> 4);
+		}
+		ldb_arena_free(arena);
+		snapshot_close(&snapshot);
+	}
+}
+
 static void
 estimates_what_a_column_takes(void **state)
 {
@@ -746,7 +898,9 @@ main(void)
 		cmocka_unit_test(every_failed_allocation_is_reported),
 		cmocka_unit_test(a_file_with_other_rows_than_its_fragment_is_corrupt),
 		cmocka_unit_test(a_column_beyond_the_file_is_corrupt),
+		cmocka_unit_test(the_last_file_that_lists_a_field_holds_it),
 		cmocka_unit_test(a_file_cut_during_a_scan_ends_it),
+		cmocka_unit_test(damaged_files_give_rows_or_an_error),
 		cmocka_unit_test(estimates_what_a_column_takes),
 	};
 
