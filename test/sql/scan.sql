@@ -118,6 +118,16 @@ EXECUTE how_many(4);
 EXECUTE how_many(NULL);
 RESET plan_cache_mode;
 SELECT x, (SELECT count(*) FROM fragments WHERE category < x) FROM generate_series(0, 3) x;
+SELECT x, n FROM generate_series(1, 3) x, LATERAL (SELECT count(*) + x * 0 AS n FROM fragments WHERE category < 3 OFFSET 0) l;
+-- conditions nested deeper than the core takes are the server's
+DO $$
+DECLARE condition text := 'id = 1'; lance bigint; heap bigint;
+BEGIN
+	FOR i IN 1..300 LOOP condition := format('%s %s (%s)', CASE WHEN i % 3 = 0 THEN 'id > 0' ELSE 'number > 5' END, CASE WHEN i % 2 = 0 THEN 'AND' ELSE 'OR' END, condition); END LOOP;
+	EXECUTE 'SELECT count(*) FROM filters WHERE ' || condition INTO lance;
+	EXECUTE 'SELECT count(*) FROM heap WHERE ' || condition INTO heap;
+	IF lance <> heap OR lance = 0 THEN RAISE 'Lance % heap %', lance, heap; END IF;
+END $$;
 CREATE VIEW counted AS SELECT count(*) AS n FROM fragments WHERE category = 3;
 SELECT n + 1 FROM counted;
 

@@ -21,21 +21,15 @@ negate(LancedbPushNode *child)
 	return node;
 }
 
+/* The core refuses filters that are nested much deeper; nobody writes them by hand. */
+#define MAX_DEPTH 200
+
 static LancedbPushNode *
-compile_bool(LancedbPushContext *context, BoolExpr *expr)
+compile_junction(LancedbPushContext *context, BoolExpr *expr)
 {
-	bool negated = context->negated;
-	LancedbPushNode *node;
+	LancedbPushNode *node = lancedb_push_node(expr->boolop == AND_EXPR ? PUSH_AND : PUSH_OR);
 	ListCell *lc;
 
-	if (expr->boolop == NOT_EXPR)
-	{
-		context->negated = true;
-		node = lancedb_push_compile(context, linitial(expr->args));
-		context->negated = negated;
-		return node == NULL ? NULL : negate(node);
-	}
-	node = lancedb_push_node(expr->boolop == AND_EXPR ? PUSH_AND : PUSH_OR);
 	foreach (lc, expr->args)
 	{
 		LancedbPushNode *child = lancedb_push_compile(context, lfirst(lc));
@@ -44,6 +38,29 @@ compile_bool(LancedbPushContext *context, BoolExpr *expr)
 			return NULL;
 		node->children = lappend(node->children, child);
 	}
+	return node;
+}
+
+static LancedbPushNode *
+compile_bool(LancedbPushContext *context, BoolExpr *expr)
+{
+	bool negated = context->negated;
+	LancedbPushNode *node = NULL;
+
+	if (context->depth >= MAX_DEPTH)
+		return NULL;
+	context->depth++;
+	if (expr->boolop == NOT_EXPR)
+	{
+		context->negated = true;
+		node = lancedb_push_compile(context, linitial(expr->args));
+		context->negated = negated;
+		if (node != NULL)
+			node = negate(node);
+	}
+	else
+		node = compile_junction(context, expr);
+	context->depth--;
 	return node;
 }
 

@@ -66,6 +66,7 @@ typedef struct LancedbPushContext
 	Index varno;
 	List *scan_tlist; /* what INDEX_VARs mean; NIL = none */
 	bool negated;     /* below a NOT: unknown and false differ */
+	int depth;        /* of AND, OR and NOT around this condition */
 } LancedbPushContext;
 
 /* compile.c: NULL when the core cannot give PostgreSQL's answer. */

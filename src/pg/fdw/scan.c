@@ -272,7 +272,8 @@ lancedb_rescan(ForeignScanState *node)
 				   lancedb_filter_has_params(state->filter);
 	LdbError err;
 
-	if (changed || state->scan == NULL || state->shared != NULL)
+	if (changed || state->scan == NULL || state->shared != NULL ||
+		state->kind == LANCEDB_PLAN_COUNT)
 	{
 		lancedb_scan_stop(state);
 		return;
