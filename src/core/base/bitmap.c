@@ -78,7 +78,7 @@ ldb_bitmap_count(const uint8_t *bits, size_t first_bit, size_t count)
 {
 	size_t head = bits_to_boundary(first_bit, count);
 	size_t bytes = (count - head) / 8;
-	const uint8_t *at = bits + (first_bit + head) / 8;
+	const uint8_t *at = count == 0 ? bits : bits + (first_bit + head) / 8;
 	size_t done = 0;
 	size_t ones = 0;
 

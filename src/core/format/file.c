@@ -114,9 +114,11 @@ static LdbStatus
 read_footer(LdbFile *file, Footer *footer, LdbError *err)
 {
 	const char *name = ldb_object_name(file->object);
-	const uint8_t *end = file->tail.data + file->tail.length;
+	const uint8_t *end = NULL;
 
-	if (file->tail.length < VERSION_BYTES || memcmp(end - 4, "LANC", 4) != 0)
+	if (file->tail.length >= VERSION_BYTES)
+		end = file->tail.data + file->tail.length;
+	if (end == NULL || memcmp(end - 4, "LANC", 4) != 0)
 		LDB_FAIL(err, LDB_CORRUPT,
 				 "\"%s\": not a Lance data file, no magic number in the last of "
 				 "its %llu bytes",

@@ -98,6 +98,13 @@ counts_the_ones_of_any_run(void **state)
 }
 
 static void
+counts_none_where_there_is_no_bitmap(void **state)
+{
+	(void) state;
+	assert_int_equal(ldb_bitmap_count(NULL, 0, 0), 0);
+}
+
+static void
 knows_how_many_bytes_bits_take(void **state)
 {
 	(void) state;
@@ -115,6 +122,7 @@ main(void)
 		cmocka_unit_test(copies_any_run_and_nothing_beside_it),
 		cmocka_unit_test(fills_any_run_and_nothing_beside_it),
 		cmocka_unit_test(counts_the_ones_of_any_run),
+		cmocka_unit_test(counts_none_where_there_is_no_bitmap),
 		cmocka_unit_test(knows_how_many_bytes_bits_take),
 	};
 
