@@ -106,8 +106,12 @@ dump: $(BUILD)/ldb_dump ## build/ldb_dump prints a dataset as JSON, or measures 
 FUZZERS = $(FUZZ_SRCS:test/fuzz/%.c=$(BUILD)/fuzz/%)
 $(BUILD)/fuzz/%: test/fuzz/%.c $(wildcard test/fuzz/*.h) $(CORE_LIB)
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(SAN) -fsanitize=fuzzer $(CORE_INC) -Itest/fuzz $< $(CORE_LIB) $(CORE_LIBS) -o $@
-fuzzers: $(FUZZERS)
+	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(SAN) -fsanitize=fuzzer $(CORE_INC) -I. -Itest/fuzz $< $(CORE_LIB) $(CORE_LIBS) -o $@
+# cuts golden datasets into first inputs: test/fuzz/seed.sh
+$(BUILD)/fuzz/seed: test/fuzz/seed.c $(wildcard test/fuzz/*.h) $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra $(SAN) $(CORE_INC) -I. -Itest/fuzz $< $(CORE_LIB) $(CORE_LIBS) -o $@
+fuzzers: $(FUZZERS) $(BUILD)/fuzz/seed
 fuzzers-build:
 	$(MAKE) fuzzers BUILD=build-fuzz CC=clang CORE_OPT=-O1 CORE_WARN=-w \
 	    SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
