@@ -115,6 +115,7 @@ open_block(const Reader *reader, const uint8_t *block, LdbFlatTable *batch, LdbS
 	bool present;
 	size_t prefix;
 
+	*body = ldb_slice(NULL, 0);
 	if (!ldb_slice_part(reader->file, offset, metadata_bytes, &metadata) || metadata_bytes < 8 ||
 		!ldb_slice_part(reader->file, offset + metadata_bytes, ldb_load_u64(block + 16), body))
 		return broken(reader, "block", err);
