@@ -4,7 +4,7 @@
 #   test/interop.sh [PATTERN]     all cases, or those whose name matches
 set -euo pipefail
 # LanceDB warns about things that the tests do on purpose
-export RUST_LOG=error
+export LANCEDB_LOG=error
 cd "$(dirname "$0")/.."
 if [ -z "${LANCEDB_WORK:-}" ]; then
     # what is installed is used as it is; only a clean clone needs the network

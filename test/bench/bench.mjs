@@ -79,12 +79,12 @@ async function median(repetitions, run) {
 
 async function measure() {
   const queries = new Float32Array(new Uint8Array(fs.readFileSync(path.join(folder, 'queries.f32'))).buffer);
-  const query = (i) => Array.from(queries.subarray((i % QUERIES) * DIMENSION, (i % QUERIES + 1) * DIMENSION));
+  const query = (i) => queries.subarray((i % QUERIES) * DIMENSION, (i % QUERIES + 1) * DIMENSION);
   const vectors = await db.openTable('vectors');
   const prices = await db.openTable('prices');
   const pieces = await db.openTable('pieces');
   const say = (name, ms) => console.log(`${name}\t${ms.toFixed(3)}`);
-  say('exact', await median(15, (i) => vectors.query().nearestTo(query(i)).bypassVectorIndex().select(['id']).limit(10).toArrow()));
+  say('exact', await median(15, (i) => vectors.query().nearestTo(query(i)).bypassVectorIndex().select(['id', '_distance']).limit(10).toArrow()));
   say('count', await median(15, () => prices.countRows('price < 500')));
   say('scan', await median(5, async () => {
     let rows = 0;

@@ -5,7 +5,7 @@
 # told) and made by LanceDB when they are missing. Prints a table in Markdown.
 set -euo pipefail
 # LanceDB warns about things that the tests do on purpose
-export RUST_LOG=error
+export LANCEDB_LOG=error
 cd "$(dirname "$0")/../.."
 scale=${BENCH_SCALE:-1}
 folder=${LANCEDB_CACHE:-/var/cache/lancedb}/bench-$scale
