@@ -171,7 +171,7 @@ typedef struct Plan
 	size_t count;
 	LdbArena *arena; /* the caller's */
 	const LdbCancel *cancel;
-	size_t current; /* for messages */
+	size_t page; /* being worked on; for messages */
 } Plan;
 
 static size_t
@@ -200,6 +200,7 @@ add_segments(LdbLeaf *leaf, LdbRowRange range, Plan *plan, LdbError *err)
 
 		if (left == 0)
 			continue;
+		plan->page = index;
 		segment->first = first;
 		segment->count = (size_t) (left < range.count ? left : range.count);
 		range.first += segment->count;
@@ -208,7 +209,7 @@ add_segments(LdbLeaf *leaf, LdbRowRange range, Plan *plan, LdbError *err)
 			segment->page = segment[-1].page;
 		else
 			LDB_TRY(pin_page(leaf, index, &segment->page, err));
-		plan->current = plan->count++;
+		plan->count++;
 	}
 	return LDB_OK;
 }
@@ -242,7 +243,7 @@ load_pages(LdbLeaf *leaf, Plan *plan, LdbError *err)
 	{
 		LdbLeafPage *page = plan->segments[i].page;
 
-		plan->current = i;
+		plan->page = plan->segments[i].page->index;
 		LDB_TRY(page->ops->index_ranges(page, &plan->segments[i], &list, err));
 	}
 	LDB_TRY(fetch(leaf, &list, plan->cancel, err));
@@ -250,7 +251,7 @@ load_pages(LdbLeaf *leaf, Plan *plan, LdbError *err)
 	{
 		LdbLeafPage *page = plan->segments[i].page;
 
-		plan->current = i;
+		plan->page = plan->segments[i].page->index;
 		if (page->loaded)
 			continue;
 		LDB_CHECK_CANCEL(plan->cancel, err);
@@ -280,7 +281,7 @@ fetch_data(LdbLeaf *leaf, Plan *plan, LdbError *err)
 	{
 		LdbSegment *segment = &plan->segments[i];
 
-		plan->current = i;
+		plan->page = plan->segments[i].page->index;
 		LDB_TRY(segment->page->ops->locate(segment->page, segment, plan->cancel, err));
 		if (!leaf->mapped && segment->data.length > 0)
 			LDB_TRY(ldb_fetch_add(&list, segment->data, err));
@@ -288,7 +289,7 @@ fetch_data(LdbLeaf *leaf, Plan *plan, LdbError *err)
 	LDB_TRY(fetch(leaf, &list, plan->cancel, err));
 	for (size_t i = 0; i < plan->count; i++)
 	{
-		plan->current = i;
+		plan->page = plan->segments[i].page->index;
 		LDB_TRY(read_segment(leaf, plan, &plan->segments[i], err));
 	}
 	return LDB_OK;
@@ -328,7 +329,7 @@ decode_levels(Plan *plan, LdbShape *shape, size_t *item_count, LdbError *err)
 		LdbSegment *segment = &plan->segments[i];
 		LdbLevels levels = {0, 0, NULL, NULL};
 
-		plan->current = i;
+		plan->page = plan->segments[i].page->index;
 		if (i % CANCEL_STRIDE == 0)
 			LDB_CHECK_CANCEL(plan->cancel, err);
 		LDB_TRY(segment->page->ops->levels(segment->page, segment, &levels, err));
@@ -345,7 +346,7 @@ decode_values(Plan *plan, LdbSink *sink, LdbError *err)
 	{
 		LdbSegment *segment = &plan->segments[i];
 
-		plan->current = i;
+		plan->page = plan->segments[i].page->index;
 		if (i % CANCEL_STRIDE == 0)
 			LDB_CHECK_CANCEL(plan->cancel, err);
 		LDB_TRY(segment->page->ops->values(segment->page, segment, sink, err));
@@ -382,9 +383,9 @@ ldb_leaf_read(LdbLeaf *leaf, const LdbRowRange *ranges, size_t range_count, size
 	status = make_plan(leaf, ranges, range_count, &plan, err);
 	if (status == LDB_OK)
 		status = run_plan(leaf, &plan, shape, values, err);
-	if (status != LDB_OK && status != LDB_CANCELLED && plan.count > 0)
+	if (status != LDB_OK && status != LDB_CANCELLED)
 		ldb_error_prefix(err, "\"%s\" column %u page %zu", ldb_object_name(leaf->object),
-						 leaf->pages->column, plan.segments[plan.current].page->index);
+						 leaf->pages->column, plan.page);
 	unpin_pages(leaf);
 	return status;
 }

@@ -5,6 +5,9 @@
 
 #define PAGE_BYTES 4096u
 
+/* Measured on ids, strings and vectors of 2.0 to 2.2: beyond one row in eight, whole is faster. */
+#define MOST_READ_FOR_ONE 8u
+
 static LdbStatus
 plan_single_range(LdbRowPlan *plan, uint64_t first, uint64_t count, LdbArena *arena, LdbError *err)
 {
@@ -54,8 +57,8 @@ ldb_row_plan_init(LdbRowPlan *plan, uint64_t base, const uint32_t *rows, size_t 
 	span = (uint64_t) (rows[row_count - 1] - rows[0]) + 1;
 	if (span == row_count)
 		return plan_single_range(plan, base + rows[0], span, arena, err);
-	/* when most rows are wanted, one run that is decoded straight costs less than many */
-	if (span / 2 < row_count)
+	/* a run decoded straight and picked from costs less than many runs, unless few are wanted */
+	if (span / MOST_READ_FOR_ONE < row_count)
 		return plan_picks(plan, base, rows, arena, err);
 	return plan_runs(plan, base, rows, arena, err);
 }

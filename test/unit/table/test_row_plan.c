@@ -45,14 +45,16 @@ few_of_many_are_runs(void **state)
 	(void) state;
 	check_plan(10, (uint32_t[]){0, 5, 6, 90}, 4, 3, false);
 	check_plan(0, (uint32_t[]){7, UINT32_MAX}, 2, 2, false);
+	check_plan(0, (uint32_t[]){0, 16, 32, 48}, 4, 4, false);
 }
 
 static void
-most_of_many_are_picked_from_one_run(void **state)
+one_in_eight_is_picked_from_one_run(void **state)
 {
 	(void) state;
 	check_plan(10, (uint32_t[]){0, 1, 3}, 3, 1, true);
 	check_plan(10, (uint32_t[]){5, 7}, 2, 1, true);
+	check_plan(10, (uint32_t[]){0, 8, 16, 24}, 4, 1, true);
 	check_plan(3, (uint32_t[]){100, 101, 102, 104, 106, 107}, 6, 1, true);
 }
 
@@ -62,7 +64,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(neighbours_are_one_run),
 		cmocka_unit_test(few_of_many_are_runs),
-		cmocka_unit_test(most_of_many_are_picked_from_one_run),
+		cmocka_unit_test(one_in_eight_is_picked_from_one_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

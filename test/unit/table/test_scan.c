@@ -189,6 +189,30 @@ reads_every_snapshot_as_lancedb_does(void **state)
 }
 
 static void
+tables_of_legacy_and_newer_versions_are_refused_by_name(void **state)
+{
+	static const struct
+	{
+		const char *name, *words, *hint;
+	} cases[] = {
+		{"refused_legacy", "legacy version 0.1", "data storage version 2.0 or later"},
+		{"refused_23", "\"2.3\" is not supported", "data storage version 2.2 or earlier"},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < 2; i++)
+	{
+		Snapshot snapshot;
+		LdbError err;
+
+		snapshot_prepare(&snapshot, cases[i].name, 0, snapshot_local_store());
+		assert_fails(snapshot_open_dataset(&snapshot, &err), LDB_UNSUPPORTED, cases[i].words);
+		assert_non_null(strstr(err.hint, cases[i].hint));
+		snapshot_close(&snapshot);
+	}
+}
+
+static void
 filters_first_and_reads_the_rest_for_survivors(void **state)
 {
 	static const size_t moduli[] = {0, 1, 2, 3, 11, 97};
@@ -884,6 +908,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_snapshot_as_lancedb_does),
+		cmocka_unit_test(tables_of_legacy_and_newer_versions_are_refused_by_name),
 		cmocka_unit_test(filters_first_and_reads_the_rest_for_survivors),
 		cmocka_unit_test(filter_columns_come_first_and_others_not_at_all_when_no_row_is_left),
 		cmocka_unit_test(counts_what_a_scan_would_return_from_here_on),
