@@ -109,12 +109,10 @@ drop_page(LdbLeaf *leaf, size_t i)
 	leaf->cached[i] = leaf->cached[--leaf->cached_count];
 }
 
-/* Ends a call: all pages are free to go, the ones used last stay. */
+/* Ends a call, which may have needed many pages: the ones used last stay. */
 static void
-unpin_pages(LdbLeaf *leaf)
+trim_pages(LdbLeaf *leaf)
 {
-	for (size_t i = 0; i < leaf->cached_count; i++)
-		leaf->cached[i]->pins = 0;
 	while (leaf->cached_count > KEPT_PAGES)
 	{
 		size_t oldest = 0;
@@ -147,7 +145,7 @@ keep_page(LdbLeaf *leaf, LdbLeafPage *page, LdbError *err)
 }
 
 static LdbStatus
-pin_page(LdbLeaf *leaf, size_t index, LdbLeafPage **page, LdbError *err)
+use_page(LdbLeaf *leaf, size_t index, LdbLeafPage **page, LdbError *err)
 {
 	*page = NULL;
 	for (size_t i = 0; i < leaf->cached_count; i++)
@@ -158,7 +156,6 @@ pin_page(LdbLeaf *leaf, size_t index, LdbLeafPage **page, LdbError *err)
 		LDB_TRY(ldb_page_open(leaf, index, page, err));
 		LDB_TRY(keep_page(leaf, *page, err));
 	}
-	(*page)->pins = 1;
 	(*page)->last_used = ++leaf->clock;
 	return LDB_OK;
 }
@@ -208,7 +205,7 @@ add_segments(LdbLeaf *leaf, LdbRowRange range, Plan *plan, LdbError *err)
 		if (plan->count > 0 && segment[-1].page->index == index)
 			segment->page = segment[-1].page;
 		else
-			LDB_TRY(pin_page(leaf, index, &segment->page, err));
+			LDB_TRY(use_page(leaf, index, &segment->page, err));
 		plan->count++;
 	}
 	return LDB_OK;
@@ -386,6 +383,6 @@ ldb_leaf_read(LdbLeaf *leaf, const LdbRowRange *ranges, size_t range_count, size
 	if (status != LDB_OK && status != LDB_CANCELLED)
 		ldb_error_prefix(err, "\"%s\" column %u page %zu", ldb_object_name(leaf->object),
 						 leaf->pages->column, plan.page);
-	unpin_pages(leaf);
+	trim_pages(leaf);
 	return status;
 }

@@ -226,7 +226,7 @@ LdbStatus ldb_block_views(const LdbEncoding *encoding, LdbSlice block, uint64_t 
 /* Rows of one page that a call wants. */
 typedef struct LdbSegment
 {
-	LdbLeafPage *page; /* pinned */
+	LdbLeafPage *page; /* stays until the call ends */
 	uint64_t first;    /* row of the page */
 	size_t count;
 	LdbRange data;      /* in the file: what levels and values need; filled by locate */
@@ -273,7 +273,6 @@ struct LdbLeafPage
 	void *state; /* of the layout; arena */
 	LdbLayers layers;
 	bool loaded;
-	unsigned pins;
 	uint64_t last_used;
 };
 
