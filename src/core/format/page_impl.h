@@ -121,8 +121,7 @@ LdbStatus ldb_sink_init(LdbSink *sink, const LdbField *field, size_t capacity,
 						const uint8_t *validity, LdbArena *arena, LdbError *err);
 LdbStatus ldb_sink_init_type(LdbSink *sink, const LdbType *type, size_t capacity,
 							 const uint8_t *validity, LdbArena *arena, LdbError *err);
-/* Room for fixed-width values: where the next one goes, with a bit-packed block to spare. NULL
- * with LDB_OK never happens. */
+/* Where the next fixed-width value goes. */
 LdbStatus ldb_sink_room(LdbSink *sink, uint8_t **next, LdbError *err);
 /* Values [first, first + count) of a run of fixed-width values; single bits LSB-first. */
 LdbStatus ldb_sink_put_fixed(LdbSink *sink, const uint8_t *values, size_t first, size_t count,
@@ -194,6 +193,12 @@ typedef struct LdbChunkCache
 	size_t level_count;
 	const uint16_t *rep;
 	const uint16_t *def;
+	/* levels of lists: the entry where a row starts, and the values before it; the rows asked for
+	 * next mostly come right behind */
+	bool found;
+	uint64_t row;
+	size_t entry;
+	size_t visible;
 } LdbChunkCache;
 
 /* A chunk's value buffers. stable: they outlive the call (a mapping). */

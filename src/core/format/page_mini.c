@@ -489,35 +489,101 @@ count_visible(const LdbLayers *layers, const uint16_t *def, size_t from, size_t 
 	return def == NULL ? to - from : ldb_levels_count(def + from, to - from, layers->max_visible);
 }
 
+/* The row that starts first in a chunk; the one before it may go on there. */
+static uint64_t
+first_start(const MiniPage *mini, size_t chunk)
+{
+	return mini->rows[chunk] + (chunk > 0 && mini->unfinished[chunk - 1] ? 1 : 0);
+}
+
+/* Entries of a segment's rows among levels, and how many values come before them. */
+typedef struct Extent
+{
+	size_t from;
+	size_t to;
+	size_t visible_before;
+} Extent;
+
+/* One chunk: goes on where the last rows of it were found, copies only what is needed. */
+static LdbStatus
+levels_of_chunk(const LdbLeafPage *page, const LdbSegment *segment, LdbLevels *levels,
+				Extent *extent, LdbError *err)
+{
+	const LdbLayers *layers = &page->layers;
+	LdbChunkCache *cache;
+	size_t start;
+
+	LDB_TRY(chunk_levels(page, segment, segment->first_chunk, &cache, err));
+	if (!cache->found || cache->row > segment->first)
+	{
+		cache->row = first_start(page->state, segment->first_chunk);
+		cache->entry = cache->visible = 0;
+	}
+	start = cache->entry;
+	extent->from = skip_rows(cache->rep, cache->level_count, layers->max_rep, start,
+							 segment->first - cache->row);
+	extent->to =
+		skip_rows(cache->rep, cache->level_count, layers->max_rep, extent->from, segment->count);
+	extent->visible_before =
+		cache->visible + count_visible(layers, cache->def, start, extent->from);
+	levels->entry_count = extent->to - extent->from;
+	levels->rep = ldb_arena_copy(page->leaf->scratch, cache->rep + extent->from,
+								 levels->entry_count * sizeof *levels->rep);
+	if (cache->def != NULL)
+		levels->def = ldb_arena_copy(page->leaf->scratch, cache->def + extent->from,
+									 levels->entry_count * sizeof *levels->def);
+	if (levels->rep == NULL || (cache->def != NULL && levels->def == NULL))
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for %zu levels", levels->entry_count);
+	cache->found = true;
+	cache->row = segment->first + segment->count;
+	cache->entry = extent->to;
+	cache->visible =
+		extent->visible_before + count_visible(layers, levels->def, 0, levels->entry_count);
+	return LDB_OK;
+}
+
+static LdbStatus
+levels_of_chunks(const LdbLeafPage *page, const LdbSegment *segment, LdbLevels *levels,
+				 Extent *extent, LdbError *err)
+{
+	const LdbLayers *layers = &page->layers;
+
+	LDB_TRY(gather_levels(page, segment, levels, err));
+	extent->from = skip_rows(levels->rep, levels->entry_count, layers->max_rep, 0,
+							 segment->first - first_start(page->state, segment->first_chunk));
+	extent->to =
+		skip_rows(levels->rep, levels->entry_count, layers->max_rep, extent->from, segment->count);
+	extent->visible_before = count_visible(layers, levels->def, 0, extent->from);
+	levels->rep += extent->from;
+	if (levels->def != NULL)
+		levels->def += extent->from;
+	levels->entry_count = extent->to - extent->from;
+	return LDB_OK;
+}
+
 static LdbStatus
 nested_levels(const LdbLeafPage *page, LdbSegment *segment, LdbLevels *levels, LdbError *err)
 {
 	const MiniPage *mini = page->state;
 	size_t chunk = segment->first_chunk;
 	size_t last = chunk + segment->chunk_count - 1;
-	bool preamble = chunk > 0 && mini->unfinished[chunk - 1];
-	uint64_t first_row = mini->rows[chunk] + (preamble ? 1 : 0);
-	size_t from;
-	size_t to;
+	Extent extent;
 
-	LDB_TRY(gather_levels(page, segment, levels, err));
-	if (segment->first < first_row)
+	if (segment->first < first_start(mini, chunk))
 		LDB_FAIL(err, LDB_CORRUPT, "repetition index leads row %llu to a chunk of row %llu",
-				 (unsigned long long) segment->first, (unsigned long long) first_row);
-	from = skip_rows(levels->rep, levels->entry_count, page->layers.max_rep, 0,
-					 segment->first - first_row);
-	to = skip_rows(levels->rep, levels->entry_count, page->layers.max_rep, from, segment->count);
-	segment->item = mini->items[chunk] + count_visible(&page->layers, levels->def, 0, from);
-	segment->item_count = count_visible(&page->layers, levels->def, from, to);
+				 (unsigned long long) segment->first,
+				 (unsigned long long) first_start(mini, chunk));
+	if (segment->chunk_count == 1)
+		LDB_TRY(levels_of_chunk(page, segment, levels, &extent, err));
+	else
+		LDB_TRY(levels_of_chunks(page, segment, levels, &extent, err));
+	segment->item = mini->items[chunk] + extent.visible_before;
+	segment->item_count = count_visible(&page->layers, levels->def, 0, levels->entry_count);
+	levels->visible_count = segment->item_count;
 	if (segment->item_count > mini->items[last + 1] ||
 		segment->item > mini->items[last + 1] - segment->item_count)
 		LDB_FAIL(err, LDB_CORRUPT, "levels of chunks %zu to %zu have more values than the chunks",
 				 chunk, last);
-	levels->rep += from;
-	if (levels->def != NULL)
-		levels->def += from;
-	levels->entry_count = to - from;
-	levels->visible_count = segment->item_count;
 	return LDB_OK;
 }
 

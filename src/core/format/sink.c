@@ -1,7 +1,6 @@
 /* sink.c -- collects the values of one call and makes an array of them. */
 #include <string.h>
 
-#include "codec_bitpack.h"
 #include "ldb/base/checked.h"
 #include "page_impl.h"
 
@@ -73,7 +72,6 @@ ldb_sink_init(LdbSink *sink, const LdbField *field, size_t capacity, const uint8
 	return LDB_OK;
 }
 
-/* Bytes of all values, and of a bit-packed block behind them: the last block is unpacked whole. */
 static LdbStatus
 alloc_fixed(LdbSink *sink, LdbError *err)
 {
@@ -85,8 +83,6 @@ alloc_fixed(LdbSink *sink, LdbError *err)
 		bytes = ldb_bitmap_bytes(items);
 	else if (fits)
 		fits = ldb_size_mul(items, sink->item_bits / 8, &bytes);
-	if (fits && ldb_bitpack_word_ok((uint64_t) sink->value_bytes * 8))
-		fits = ldb_size_add(bytes, LDB_BITPACK_BLOCK * sizeof(uint64_t), &bytes);
 	sink->fixed = fits ? ldb_arena_alloc(sink->arena, bytes) : NULL;
 	if (sink->fixed == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for %zu values of %zu items", sink->capacity,

@@ -88,7 +88,7 @@ put_flat(const LdbCodec *codec, LdbSlice values, size_t total, size_t first, siz
 	return ldb_sink_put_fixed(sink, values.data, first, count, err);
 }
 
-/* A whole bit-packed chunk goes straight to its place in the sink. */
+/* A whole bit-packed chunk goes straight to its place in the sink, which has room for a block. */
 static LdbStatus
 unpack_whole(const LdbCodec *codec, LdbSlice packed, size_t count, LdbSink *sink, LdbError *err)
 {
@@ -141,7 +141,8 @@ put_fixed(const LdbCodec *codec, const LdbChunk *chunk, LdbSlice plain, size_t f
 		LDB_TRY(put_chunk_validity(codec, chunk, plain, first, count, sink, &items, err));
 		return put_flat(codec, items, chunk->count, first, count, sink, err);
 	}
-	if (codec->kind == LDB_CODEC_BITPACKED && count == chunk->count && sink->packed == NULL)
+	if (codec->kind == LDB_CODEC_BITPACKED && count == chunk->count && sink->packed == NULL &&
+		sink->capacity - sink->length >= LDB_BITPACK_BLOCK)
 		return unpack_whole(codec, plain, count, sink, err);
 	if (cache->fixed == NULL)
 	{
