@@ -319,6 +319,9 @@ check_fixed(LdbCodec *codec, const LdbType *type, const LdbField *packed, LdbErr
 				 (unsigned long long) expected);
 	if (codec->kind != LDB_CODEC_FLAT && (codec->bits < 8 || codec->bits % 8 != 0))
 		LDB_FAIL(err, LDB_CORRUPT, "compressed values of %u bits", codec->bits);
+	/* decoders of compressed values write whole words, a sink of bits takes none */
+	if (codec->kind != LDB_CODEC_FLAT && packed == NULL && holds_bits(type))
+		LDB_FAIL(err, LDB_CORRUPT, "compressed values in a column of single bits");
 	if (codec->bits != 1 && codec->bits % 8 != 0)
 		LDB_FAIL(err, LDB_CORRUPT, "flat values of %u bits", codec->bits);
 	codec->value_bytes = codec->bits == 1 ? 0 : (size_t) (bits / 8);

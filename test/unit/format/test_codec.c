@@ -8,6 +8,8 @@ static const LdbType bool_type = {.kind = LDB_TYPE_BOOL};
 static const LdbType string_type = {.kind = LDB_TYPE_STRING};
 static const LdbType pair_type = {
 	.kind = LDB_TYPE_FIXED_SIZE_LIST, .width = 2, .item = &int32_type};
+static const LdbType bits_type = {
+	.kind = LDB_TYPE_FIXED_SIZE_LIST, .width = 64, .item = &bool_type};
 
 static void
 accepts(Draft *draft, const E *values, const LdbType *type, LdbCodec *codec)
@@ -81,6 +83,8 @@ refuses_lists_of_another_shape(void **state)
 			LDB_CORRUPT, "");
 	refuses(&draft, fixed_size_list(&draft, 2, false, bitpacked(&draft, 32)), &pair_type,
 			LDB_UNSUPPORTED, "not flat");
+	refuses(&draft, bitpacked(&draft, 64), &bits_type, LDB_CORRUPT, "single bits");
+	refuses(&draft, runs(&draft, 64, 8), &bits_type, LDB_CORRUPT, "single bits");
 	inner = flat(&draft, 32);
 	for (int i = 0; i <= LDB_MAX_FSL_DEPTH; i++)
 		inner = fixed_size_list(&draft, 1, false, inner);
