@@ -119,7 +119,8 @@ typedef struct LdbSpans20
 	size_t null_count;
 } LdbSpans20;
 
-/* An end at or above `adjustment` is a null's; taken off, the ends ascend up to `most`. */
+/* An end at or above `adjustment` is a null's; taken off, the ends ascend up to `most`, across the
+ * pick's ranges too. */
 LdbStatus ldb_array20_spans(const LdbPage20 *page, const LdbArrayEncoding *ends,
 							uint64_t adjustment, uint64_t most, const LdbPick *pick,
 							LdbSpans20 *out, LdbError *err);

@@ -46,6 +46,7 @@ ldb_array20_spans(const LdbPage20 *page, const LdbArrayEncoding *ends, uint64_t 
 {
 	LdbPick extended;
 	LdbFixed20 stored;
+	uint64_t before = 0;
 	size_t at = 0;
 	size_t row = 0;
 
@@ -63,6 +64,12 @@ ldb_array20_spans(const LdbPage20 *page, const LdbArrayEncoding *ends, uint64_t 
 			start = ldb_fixed20_integer(&stored, at++);
 			start = start < adjustment ? start : start - adjustment;
 		}
+		/* also where rows between are left out: what is picked of the items must ascend */
+		if (start < before)
+			LDB_FAIL(err, LDB_CORRUPT,
+					 "value %" PRIu64 " starts at %" PRIu64 ", before the %" PRIu64
+					 " where an earlier one ends",
+					 pick->ranges[i].first, start, before);
 		for (uint64_t j = 0; j < pick->ranges[i].count; j++, row++)
 		{
 			uint64_t end = ldb_fixed20_integer(&stored, at++);
@@ -82,6 +89,7 @@ ldb_array20_spans(const LdbPage20 *page, const LdbArrayEncoding *ends, uint64_t 
 			out->ends[row] = end;
 			start = end;
 		}
+		before = start;
 	}
 	if (out->null_count == 0)
 		out->validity = NULL;

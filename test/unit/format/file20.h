@@ -1,5 +1,5 @@
 /*
- * file20.h -- for tests: version 2.0 files made by hand, one page a column.
+ * file20.h -- for tests: version 2.0 files made by hand, one page a column, or some all alike.
  *
  * Page encodings are messages built with the functions below; buffers are numbered in the order in
  * which they were added to the column.
@@ -24,11 +24,13 @@ typedef Ldb__ArrayEncoding E;
 
 #define MOST_BUFFERS 8
 #define MOST_COLUMNS 4
+#define MOST_PAGES 8
 
 typedef struct MadeColumn
 {
 	E *encoding;
-	uint64_t length;
+	uint64_t length;   /* of a page */
+	size_t page_count; /* all alike; 0 counts as 1 */
 	size_t buffer_count;
 	LdbSlice buffers[MOST_BUFFERS];
 } MadeColumn;
@@ -270,7 +272,7 @@ made_metadata(const MadeColumn *column, uint64_t *offsets, uint64_t *sizes)
 	Ldb__DirectEncoding direct = LDB__DIRECT_ENCODING__INIT;
 	Ldb__Encoding encoding = LDB__ENCODING__INIT;
 	Ldb__Page page = LDB__PAGE__INIT;
-	Ldb__Page *pages[] = {&page};
+	Ldb__Page *pages[MOST_PAGES];
 	Ldb__ColumnMetadata metadata = LDB__COLUMN_METADATA__INIT;
 	LdbSlice packed = made_packed(&column->encoding->base);
 	char url[] = "/lance.encodings.ArrayEncoding";
@@ -291,7 +293,10 @@ made_metadata(const MadeColumn *column, uint64_t *offsets, uint64_t *sizes)
 	page.n_buffer_offsets = page.n_buffer_sizes = column->buffer_count;
 	page.buffer_offsets = offsets;
 	page.buffer_sizes = sizes;
-	metadata.n_pages = 1;
+	metadata.n_pages = column->page_count == 0 ? 1 : column->page_count;
+	assert_true(metadata.n_pages <= MOST_PAGES);
+	for (size_t i = 0; i < metadata.n_pages; i++)
+		pages[i] = &page;
 	metadata.pages = pages;
 	return made_packed(&metadata.base);
 }

@@ -256,6 +256,38 @@ refuses_lists_that_leave_their_items(void **state)
 	check_lists_refused(100, UINT64_MAX);
 }
 
+/* Each of the picked lists covers all items, which lie in many pages: every list would be cut into
+ * as many pieces. */
+static void
+refuses_lists_that_go_back_behind_rows_left_out(void **state)
+{
+	enum
+	{
+		LISTS = 64
+	};
+	uint64_t ends[LISTS];
+	LdbRowRange ranges[LISTS / 2];
+	uint16_t items[8] = {0};
+	LdbError err = {0};
+	LdbArray out;
+	Made made;
+
+	(void) state;
+	for (size_t i = 0; i < LISTS; i++)
+		ends[i] = i % 2 == 0 ? 0 : 8;
+	for (size_t i = 0; i < LISTS / 2; i++)
+		ranges[i] = (LdbRowRange){i * 2 + 1, 1};
+	made_start(&made, LISTS);
+	made_buffer(&made, 0, ends, sizeof ends);
+	made_buffer(&made, 1, items, sizeof items);
+	made_column(&made, list_of(no_nulls(flat(64, 0)), 100, 8), LISTS);
+	made_column(&made, no_nulls(flat(16, 0)), 1);
+	made.columns[1].page_count = 8;
+	assert_int_equal(made_read(&made, list_field(), ranges, LISTS / 2, &out, &err), LDB_CORRUPT);
+	assert_non_null(strstr(err.message, "where an earlier one ends"));
+	made_end(&made);
+}
+
 static void
 refuses_buffers_that_are_missing_or_short(void **state)
 {
@@ -453,6 +485,7 @@ main(void)
 		cmocka_unit_test(counts_keys_of_plain_strings_from_one),
 		cmocka_unit_test(skips_items_behind_a_null_list),
 		cmocka_unit_test(refuses_lists_that_leave_their_items),
+		cmocka_unit_test(refuses_lists_that_go_back_behind_rows_left_out),
 		cmocka_unit_test(refuses_buffers_that_are_missing_or_short),
 		cmocka_unit_test(refuses_widths_that_are_not_the_types),
 		cmocka_unit_test(refuses_encodings_that_do_not_fit_the_type_or_are_not_whole),
