@@ -19,7 +19,7 @@ static LdbStatus
 open_cache(LdbArena *arena, LdbChunkCache **cache, LdbError *err)
 {
 	LDB_NEW(arena, *cache, 1, err);
-	(*cache)->arena = ldb_arena_new(LDB_PAGE_ARENA_LIMIT);
+	(*cache)->arena = ldb_arena_new(LDB_CHUNK_BYTES);
 	if ((*cache)->arena == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory");
 	return LDB_OK;
@@ -42,7 +42,7 @@ init_leaf(LdbLeaf *leaf, const LdbField *const *path, size_t path_length,
 	leaf->is_list = lists;
 	LDB_TRY(open_cache(arena, &leaf->levels, err));
 	LDB_TRY(open_cache(arena, &leaf->values, err));
-	leaf->scratch = ldb_arena_new(0);
+	leaf->scratch = ldb_arena_new(LDB_SCRATCH_BYTES);
 	if (leaf->scratch == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory");
 	LDB_TRY(ldb_file_column(leaf->file, source->column_index, &leaf->pages, err));
@@ -113,13 +113,19 @@ drop_page(LdbLeaf *leaf, size_t i)
 static void
 trim_pages(LdbLeaf *leaf)
 {
-	while (leaf->cached_count > KEPT_PAGES)
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < leaf->cached_count; i++)
+		bytes += ldb_arena_used(leaf->cached[i]->arena);
+	while (leaf->cached_count > KEPT_PAGES ||
+		   (leaf->cached_count > 1 && bytes > LDB_KEPT_PAGES_BYTES))
 	{
 		size_t oldest = 0;
 
 		for (size_t i = 1; i < leaf->cached_count; i++)
 			if (leaf->cached[i]->last_used < leaf->cached[oldest]->last_used)
 				oldest = i;
+		bytes -= ldb_arena_used(leaf->cached[oldest]->arena);
 		drop_page(leaf, oldest);
 	}
 }
@@ -235,6 +241,7 @@ static LdbStatus
 load_pages(LdbLeaf *leaf, Plan *plan, LdbError *err)
 {
 	LdbFetchList list = {NULL, 0, 0, leaf->scratch};
+	size_t bytes = 0;
 
 	for (size_t i = 0; i < plan->count && !leaf->mapped; i++)
 	{
@@ -255,6 +262,11 @@ load_pages(LdbLeaf *leaf, Plan *plan, LdbError *err)
 		if (page->ops->load != NULL)
 			LDB_TRY(page->ops->load(page, plan->cancel, err));
 		page->loaded = true;
+		bytes += ldb_arena_used(page->arena);
+		if (bytes > LDB_CALL_PAGES_BYTES)
+			LDB_FAIL(err, LDB_NOMEM,
+					 "dictionaries and tables of the pages take more than %zu bytes",
+					 LDB_CALL_PAGES_BYTES);
 	}
 	return LDB_OK;
 }

@@ -100,7 +100,7 @@ init(LdbLeafPage *page, LdbError *err)
 LdbStatus
 ldb_page_open(LdbLeaf *leaf, size_t index, LdbLeafPage **page, LdbError *err)
 {
-	LdbArena *arena = ldb_arena_new(LDB_PAGE_ARENA_LIMIT);
+	LdbArena *arena = ldb_arena_new(LDB_PAGE_BYTES);
 	LdbLeafPage *opened = arena == NULL ? NULL : ldb_arena_zalloc(arena, sizeof *opened);
 	LdbStatus status;
 

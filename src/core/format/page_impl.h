@@ -19,8 +19,14 @@
 #include "column_impl.h"
 #include "lance_encodings.pb-c.h"
 
-/* Pages hold no more than this in their caches: dictionary, chunk table, constant levels. */
-#define LDB_PAGE_ARENA_LIMIT ((size_t) 192 * 1024 * 1024)
+/* What a reader may take besides the caller's arena. A page: dictionary, chunk table, levels of a
+ * constant page. All pages of one call; those kept for the next one (the newest stays anyway). */
+#define LDB_PAGE_BYTES ((size_t) 128 * 1024 * 1024)
+#define LDB_CALL_PAGES_BYTES ((size_t) 256 * 1024 * 1024)
+#define LDB_KEPT_PAGES_BYTES ((size_t) 32 * 1024 * 1024)
+/* The chunk decoded last; levels and tables on their way. */
+#define LDB_CHUNK_BYTES ((size_t) 64 * 1024 * 1024)
+#define LDB_SCRATCH_BYTES ((size_t) 256 * 1024 * 1024)
 #define LDB_MAX_FSL_DEPTH 8
 #define LDB_MAX_CHUNK_BUFFERS (LDB_MAX_FSL_DEPTH + 1)
 
