@@ -102,10 +102,9 @@ cost_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, const LancedbRel
 	filtered.local = NIL;
 	filtered.output_bytes = 0;
 	scan = lancedb_scan_cost(rel, &filtered, 0);
-	search = scan.startup +
-			 (scan.run + vector_pages * seq_page_cost * plan->pushed_selectivity +
-			  compared * DISTANCE_COST * cpu_operator_cost) /
-				 lancedb_max_threads;
+	search = scan.startup + (scan.run + vector_pages * seq_page_cost * plan->pushed_selectivity +
+							 compared * DISTANCE_COST * cpu_operator_cost) /
+								lancedb_max_threads;
 	if (root->limit_tuples < 0)
 		for (double reach = UNKNOWN_LIMIT_REACH; reach < rel->rows; reach *= 4)
 			passes += 1;
