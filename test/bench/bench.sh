@@ -41,7 +41,8 @@ while IFS=$'\t' read -r name ms; do lance[$name]=$ms; done < <(node test/bench/b
 exact=$(ours 25 'SELECT id FROM vectors ORDER BY v <-> $1 LIMIT 10' "$folder/queries.f32" "$dimension")
 count_sql='SELECT count(*) FROM %s WHERE price < 500'
 avg_sql='SELECT count(*), avg(price) FROM %s WHERE price < 500'
-scan_sql='SELECT sum(id), avg(price), max(length(title)) FROM %s'
+# every value of every column becomes a datum; the aggregate itself costs next to nothing
+scan_sql='SELECT count(id), count(price), count(title) FROM %s'
 limit_sql='SELECT * FROM pieces LIMIT 1'
 # shellcheck disable=SC2059
 for kind in count avg scan; do
