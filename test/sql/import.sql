@@ -30,6 +30,8 @@ SELECT * FROM columns_of('i.names');
 SELECT ctid_2, xmin_1, tableoid_1, ctid_1, "with ""quotes"", and spaces", "Übergröße", "SELECT" FROM i.names WHERE id = 2;
 SELECT long_name_long_name_long_name_long_name_long_name_long_name_lon AS a,
 	long_name_long_name_long_name_long_name_long_name_long_name_l_1 AS b FROM i.names WHERE id = 1;
+SELECT * FROM columns_of('i.unnamed');
+SELECT * FROM i.unnamed WHERE column_1 > 1;
 SELECT * FROM i.long_name_long_name_long_name_long_name_long_name_long_name_lon;
 SELECT * FROM i.long_name_long_name_long_name_long_name_long_name_long_name_l_1;
 

@@ -42,7 +42,6 @@ CREATE FOREIGN TABLE t (id bigint) SERVER lake OPTIONS (tag '');
 CREATE FOREIGN TABLE t (id bigint) SERVER lake OPTIONS (branch '');
 CREATE FOREIGN TABLE t (id bigint) SERVER lake OPTIONS ("table" '');
 CREATE FOREIGN TABLE t (id bigint) SERVER lake OPTIONS ("table" '../packages_small');
-CREATE FOREIGN TABLE t (id bigint OPTIONS (column_name '')) SERVER lake;
 CREATE FOREIGN TABLE t (id real[] OPTIONS (dim '0')) SERVER lake;
 
 -- places

@@ -116,6 +116,13 @@ check_not_empty(const DefElem *option)
 		invalid_value(option, "a name that is not empty");
 }
 
+/* Lance has columns without a name. */
+static void
+check_column_name(const DefElem *option)
+{
+	(void) defGetString((DefElem *) option);
+}
+
 static void
 check_table(const DefElem *option)
 {
@@ -137,7 +144,7 @@ static const OptionRule rules[] = {
 	{"tag", ForeignTableRelationId, check_not_empty},
 	{"branch", ForeignTableRelationId, check_not_empty},
 	{"as_of", ForeignTableRelationId, check_as_of},
-	{"column_name", AttributeRelationId, check_not_empty},
+	{"column_name", AttributeRelationId, check_column_name},
 	{"dim", AttributeRelationId, check_dimension},
 };
 
