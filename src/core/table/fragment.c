@@ -12,7 +12,7 @@
 /* What a view takes beside the bytes that it points to. */
 #define VIEW_BYTES ((double) sizeof(LdbSlice))
 
-/* Where the fragment holds a wanted field. */
+/* Where the fragment holds a field. */
 typedef struct FieldHome
 {
 	size_t file; /* NO_FILE = nowhere: it reads as NULL */
@@ -28,7 +28,7 @@ struct LdbFragmentReader
 	LdbArena *arena;                 /* owned; the reader itself lies in it */
 	LdbFile **files;                 /* NULL until needed; owned */
 	LdbColumnReader **columns;       /* NULL until needed; owned */
-	FieldHome *homes;                /* one for each wanted field */
+	FieldHome *homes;                /* one for each id of the projection */
 };
 
 static size_t
@@ -42,20 +42,37 @@ count_fields(const LdbField *field)
 }
 
 static void
-want_fields(const LdbField *field, uint32_t column, LdbProjection *projection)
+list_ids(const LdbField *field, LdbProjection *projection)
 {
-	projection->wanted[projection->wanted_count++] = (LdbWantedField){field->id, column};
+	projection->ids[projection->id_count++] = field->id;
 	for (size_t i = 0; i < field->child_count; i++)
-		want_fields(field->children[i], column, projection);
+		list_ids(field->children[i], projection);
 }
 
 static int
-compare_wanted(const void *left, const void *right)
+compare_ids(const void *left, const void *right)
 {
-	int32_t a = ((const LdbWantedField *) left)->id;
-	int32_t b = ((const LdbWantedField *) right)->id;
+	int32_t a = *(const int32_t *) left;
+	int32_t b = *(const int32_t *) right;
 
 	return (a > b) - (a < b);
+}
+
+/* A column that was asked for twice has its fields in the list twice until then. */
+static void
+sort_ids(LdbProjection *projection)
+{
+	size_t kept = 0;
+
+	if (projection->id_count == 0)
+		return;
+	qsort(projection->ids, projection->id_count, sizeof projection->ids[0], compare_ids);
+	for (size_t i = 1; i < projection->id_count; i++)
+	{
+		if (projection->ids[i] != projection->ids[kept])
+			projection->ids[++kept] = projection->ids[i];
+	}
+	projection->id_count = kept + 1;
 }
 
 LdbStatus
@@ -74,40 +91,29 @@ ldb_projection_init(LdbProjection *projection, const LdbManifest *manifest, cons
 		projection->fields[i] = manifest->schema.fields[columns[i]];
 		total += count_fields(projection->fields[i]);
 	}
-	LDB_NEW(arena, projection->wanted, total, err);
+	LDB_NEW(arena, projection->ids, total, err);
 	for (size_t i = 0; i < column_count; i++)
-		want_fields(projection->fields[i], (uint32_t) i, projection);
-	if (total > 0)
-		qsort(projection->wanted, total, sizeof projection->wanted[0], compare_wanted);
+		list_ids(projection->fields[i], projection);
+	sort_ids(projection);
 	return LDB_OK;
 }
 
-/* A column that was asked for twice wants its fields twice. */
-static void
-set_homes(LdbFragmentReader *reader, int32_t id, FieldHome home)
+/* NULL when no column needs a field of this id. */
+static FieldHome *
+find_home(const LdbFragmentReader *reader, int32_t id)
 {
 	const LdbProjection *projection = reader->projection;
-	LdbWantedField key = {id, 0};
-	const LdbWantedField *found =
-		bsearch(&key, projection->wanted, projection->wanted_count, sizeof key, compare_wanted);
-	size_t at;
+	const int32_t *found =
+		bsearch(&id, projection->ids, projection->id_count, sizeof id, compare_ids);
 
-	if (found == NULL)
-		return;
-	at = (size_t) (found - projection->wanted);
-	while (at > 0 && projection->wanted[at - 1].id == id)
-		at--;
-	for (; at < projection->wanted_count && projection->wanted[at].id == id; at++)
-		reader->homes[at] = home;
+	return found == NULL ? NULL : &reader->homes[found - projection->ids];
 }
 
 /* A file may be superseded by a later one of the same fragment, field by field: the last counts. */
 static void
-find_homes(LdbFragmentReader *reader)
+set_homes(LdbFragmentReader *reader)
 {
-	const LdbProjection *projection = reader->projection;
-
-	for (size_t i = 0; i < projection->wanted_count; i++)
+	for (size_t i = 0; i < reader->projection->id_count; i++)
 		reader->homes[i].file = NO_FILE;
 	for (size_t i = 0; i < reader->fragment->file_count; i++)
 	{
@@ -115,9 +121,12 @@ find_homes(LdbFragmentReader *reader)
 
 		for (size_t j = 0; j < file->field_count; j++)
 		{
+			FieldHome *home = NULL;
+
 			if (file->field_ids[j] >= 0 && file->column_indices[j] >= 0)
-				set_homes(reader, file->field_ids[j],
-						  (FieldHome){i, (uint32_t) file->column_indices[j]});
+				home = find_home(reader, file->field_ids[j]);
+			if (home != NULL)
+				*home = (FieldHome){i, (uint32_t) file->column_indices[j]};
 		}
 	}
 }
@@ -127,8 +136,8 @@ init_reader(LdbFragmentReader *reader, LdbError *err)
 {
 	LDB_NEW(reader->arena, reader->files, reader->fragment->file_count, err);
 	LDB_NEW(reader->arena, reader->columns, reader->projection->column_count, err);
-	LDB_NEW(reader->arena, reader->homes, reader->projection->wanted_count, err);
-	find_homes(reader);
+	LDB_NEW(reader->arena, reader->homes, reader->projection->id_count, err);
+	set_homes(reader);
 	return LDB_OK;
 }
 
@@ -201,22 +210,24 @@ open_file(LdbFragmentReader *reader, size_t index, const LdbCancel *cancel, LdbE
 	return LDB_OK;
 }
 
-/* Opens the files that hold the column and lists where in them it lies. */
-static LdbStatus
-find_sources(LdbFragmentReader *reader, size_t column, LdbColumnSource **sources, size_t *count,
-			 const LdbCancel *cancel, LdbError *err)
+/* What a column is read from. */
+typedef struct SourceList
 {
-	const LdbProjection *projection = reader->projection;
+	LdbColumnSource *sources; /* room for every field of the column */
+	size_t count;
+} SourceList;
 
-	*count = 0;
-	LDB_NEW(reader->arena, *sources, projection->wanted_count, err);
-	for (size_t i = 0; i < projection->wanted_count; i++)
+/* The field's own source and those of all below it; opens their files. */
+static LdbStatus
+add_sources(LdbFragmentReader *reader, const LdbField *field, SourceList *list,
+			const LdbCancel *cancel, LdbError *err)
+{
+	const FieldHome *home = find_home(reader, field->id);
+
+	if (home->file != NO_FILE)
 	{
-		const FieldHome *home = &reader->homes[i];
 		LdbFile *file;
 
-		if (projection->wanted[i].column != column || home->file == NO_FILE)
-			continue;
 		LDB_TRY(open_file(reader, home->file, cancel, err));
 		file = reader->files[home->file];
 		if (home->column_index >= ldb_file_column_count(file))
@@ -224,23 +235,34 @@ find_sources(LdbFragmentReader *reader, size_t column, LdbColumnSource **sources
 					 "data file \"%s\" has %" PRIu32 " columns, its manifest names column %" PRIu32,
 					 reader->fragment->files[home->file].path, ldb_file_column_count(file),
 					 home->column_index);
-		(*sources)[(*count)++] =
-			(LdbColumnSource){projection->wanted[i].id, file, home->column_index};
+		list->sources[list->count++] = (LdbColumnSource){field->id, file, home->column_index};
 	}
+	for (size_t i = 0; i < field->child_count; i++)
+		LDB_TRY(add_sources(reader, field->children[i], list, cancel, err));
 	return LDB_OK;
+}
+
+static LdbStatus
+find_sources(LdbFragmentReader *reader, size_t column, SourceList *list, const LdbCancel *cancel,
+			 LdbError *err)
+{
+	const LdbField *field = reader->projection->fields[column];
+
+	list->count = 0;
+	LDB_NEW(reader->arena, list->sources, count_fields(field), err);
+	return add_sources(reader, field, list, cancel, err);
 }
 
 LdbStatus
 ldb_fragment_column(LdbFragmentReader *reader, size_t column, LdbColumnReader **result,
 					const LdbCancel *cancel, LdbError *err)
 {
-	LdbColumnSource *sources;
-	size_t count;
+	SourceList list;
 
 	if (reader->columns[column] == NULL)
 	{
-		LDB_TRY(find_sources(reader, column, &sources, &count, cancel, err));
-		LDB_TRY(ldb_column_open(reader->projection->fields[column], sources, count,
+		LDB_TRY(find_sources(reader, column, &list, cancel, err));
+		LDB_TRY(ldb_column_open(reader->projection->fields[column], list.sources, list.count,
 								reader->fragment->physical_rows, &reader->columns[column], err));
 	}
 	*result = reader->columns[column];
@@ -295,15 +317,15 @@ ldb_fragment_column_bytes(LdbFragmentReader *reader, uint64_t *bytes, const LdbC
 	*bytes = 0;
 	for (size_t i = 0; i < reader->projection->column_count; i++)
 	{
-		LdbColumnSource *sources;
-		size_t count;
+		SourceList list;
 
-		LDB_TRY(find_sources(reader, i, &sources, &count, cancel, err));
-		for (size_t j = 0; j < count; j++)
+		LDB_TRY(find_sources(reader, i, &list, cancel, err));
+		for (size_t j = 0; j < list.count; j++)
 		{
 			uint64_t part;
 
-			LDB_TRY(ldb_file_column_bytes(sources[j].file, sources[j].column_index, &part, err));
+			LDB_TRY(ldb_file_column_bytes(list.sources[j].file, list.sources[j].column_index, &part,
+										  err));
 			if (!ldb_u64_add(*bytes, part, bytes))
 				LDB_FAIL(err, LDB_CORRUPT, "column sizes of fragment %" PRIu64 " overflow",
 						 reader->fragment->id);

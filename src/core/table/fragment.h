@@ -10,20 +10,13 @@
 #include "ldb/format/file.h"
 #include "ldb/table/dataset.h"
 
-/* A field id that some column needs, leaf or parent. */
-typedef struct LdbWantedField
-{
-	int32_t id;
-	uint32_t column; /* position in the projection */
-} LdbWantedField;
-
 /* Which columns a scan or a take reads. */
 typedef struct LdbProjection
 {
 	size_t column_count;
 	const LdbField **fields;
-	size_t wanted_count;
-	LdbWantedField *wanted; /* ascending ids */
+	size_t id_count;
+	int32_t *ids; /* of all fields in the trees of the columns; ascending, each once */
 } LdbProjection;
 
 /* columns: positions in the manifest's schema, checked (LDB_INVALID). */
