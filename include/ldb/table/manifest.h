@@ -96,7 +96,7 @@ typedef struct LdbManifest
 	size_t fragment_count;
 	LdbFragment *fragments; /* ascending ids */
 	size_t base_count;
-	LdbBasePath *bases;
+	LdbBasePath *bases; /* ascending ids */
 	uint64_t live_rows;
 	const char *operation; /* of its inline transaction: "Append", "Delete", ...; NULL = unknown */
 	const char *transaction_file; /* NULL = none */

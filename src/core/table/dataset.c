@@ -2,6 +2,7 @@
 #include "ldb/table/dataset.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dataset_impl.h"
@@ -39,15 +40,23 @@ ldb_manifest_fragment_index(const LdbManifest *manifest, uint64_t fragment_id)
 	return -1;
 }
 
+static int
+compare_base_id(const void *id, const void *base)
+{
+	uint32_t a = *(const uint32_t *) id;
+	uint32_t b = ((const LdbBasePath *) base)->id;
+
+	return (a > b) - (a < b);
+}
+
 static LdbBase *
 find_base(const LdbDataset *dataset, uint32_t base_id)
 {
-	for (size_t i = 0; i < dataset->manifest->base_count; i++)
-	{
-		if (dataset->manifest->bases[i].id == base_id)
-			return &dataset->bases[i];
-	}
-	return NULL;
+	const LdbManifest *manifest = dataset->manifest;
+	const LdbBasePath *found = bsearch(&base_id, manifest->bases, manifest->base_count,
+									   sizeof manifest->bases[0], compare_base_id);
+
+	return found == NULL ? NULL : &dataset->bases[found - manifest->bases];
 }
 
 /* Bases are resolved at the open, once, so that scans in several threads only read them. */

@@ -310,6 +310,15 @@ build_fragments(const Ldb__Manifest *message, const Source *source, LdbManifest 
 	return order_fragments(manifest, source->name, err);
 }
 
+static int
+compare_bases(const void *left, const void *right)
+{
+	uint32_t a = ((const LdbBasePath *) left)->id;
+	uint32_t b = ((const LdbBasePath *) right)->id;
+
+	return (a > b) - (a < b);
+}
+
 static LdbStatus
 build_bases(const Ldb__Manifest *message, const Source *source, LdbManifest *manifest,
 			LdbError *err)
@@ -323,13 +332,15 @@ build_bases(const Ldb__Manifest *message, const Source *source, LdbManifest *man
 		if (base->path == NULL || base->path[0] == '\0')
 			LDB_FAIL(err, LDB_CORRUPT, "manifest \"%s\": base %" PRIu32 " has no path",
 					 source->name, base->id);
-		for (size_t j = 0; j < i; j++)
-		{
-			if (manifest->bases[j].id == base->id)
-				LDB_FAIL(err, LDB_CORRUPT, "manifest \"%s\": two bases have the id %" PRIu32,
-						 source->name, base->id);
-		}
 		manifest->bases[i] = (LdbBasePath){base->id, base->name, base->is_dataset_root, base->path};
+	}
+	if (manifest->base_count > 0)
+		qsort(manifest->bases, manifest->base_count, sizeof manifest->bases[0], compare_bases);
+	for (size_t i = 1; i < manifest->base_count; i++)
+	{
+		if (manifest->bases[i - 1].id == manifest->bases[i].id)
+			LDB_FAIL(err, LDB_CORRUPT, "manifest \"%s\": two bases have the id %" PRIu32,
+					 source->name, manifest->bases[i].id);
 	}
 	return LDB_OK;
 }

@@ -1,6 +1,8 @@
 /* test_manifest.c -- what is read from a manifest, and what is refused. */
 #include "table/table_test.h"
 
+#include <time.h>
+
 static LdbStatus
 parse(Draft *draft, LdbManifest **manifest, LdbError *err)
 {
@@ -514,6 +516,41 @@ bases_have_paths_and_different_ids(void **state)
 	draft_close(&draft);
 }
 
+/* Comparing each with each takes minutes of processor time for so many. */
+static void
+many_bases_are_no_burden(void **state)
+{
+	enum
+	{
+		BASES = 200000
+	};
+	clock_t started;
+	LdbManifest *manifest;
+	Ldb__BasePath **bases;
+	LdbError err;
+	Draft draft;
+
+	(void) state;
+	draft_open(&draft);
+	bases = ldb_arena_zalloc_array(draft.arena, BASES, sizeof *bases);
+	for (uint32_t i = 0; i < BASES; i++)
+	{
+		draft.message.n_base_paths = 0;
+		draft_base(&draft, i * 7919 % BASES, "/a", true);
+		bases[i] = draft.bases[0];
+	}
+	draft.message.base_paths = bases;
+	draft.message.n_base_paths = BASES;
+	started = clock();
+	must(parse(&draft, &manifest, &err), &err);
+	assert_in_range(clock() - started, 0, 4 * CLOCKS_PER_SEC);
+	for (uint32_t i = 0; i < BASES; i++)
+		assert_int_equal(manifest->bases[i].id, i);
+	bases[BASES - 1]->id = 5;
+	assert_fails(parse(&draft, &manifest, &err), LDB_CORRUPT, "two bases have the id 5");
+	draft_close(&draft);
+}
+
 static void
 every_failed_allocation_is_reported(void **state)
 {
@@ -566,6 +603,7 @@ main(void)
 		cmocka_unit_test(refuses_overlays_without_their_flag),
 		cmocka_unit_test(stable_row_ids_are_needed_when_the_flag_says_so),
 		cmocka_unit_test(bases_have_paths_and_different_ids),
+		cmocka_unit_test(many_bases_are_no_burden),
 		cmocka_unit_test(every_failed_allocation_is_reported),
 	};
 
