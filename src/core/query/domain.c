@@ -71,8 +71,12 @@ static void
 scale_integers(LdbIntScale scale, size_t count, int64_t *values)
 {
 	for (size_t i = 0; scale.multiply != 1 && i < count; i++)
-		if (__builtin_mul_overflow(values[i], scale.multiply, &values[i]))
-			values[i] = values[i] < 0 ? INT64_MAX : INT64_MIN;
+	{
+		int64_t stored = values[i];
+
+		if (__builtin_mul_overflow(stored, scale.multiply, &values[i]))
+			values[i] = stored < 0 ? INT64_MIN : INT64_MAX;
+	}
 	for (size_t i = 0; scale.divide != 1 && i < count; i++)
 		values[i] = values[i] / scale.divide - (values[i] % scale.divide < 0);
 }

@@ -39,14 +39,15 @@ integers_of_any_width_meet(void **state)
 static void
 timestamps_of_other_units_meet_in_microseconds(void **state)
 {
-	int64_t seconds[] = {1, -1, INT64_MAX, INT64_MIN};
-	int64_t nanoseconds[] = {1000000999, -1000000001, 5, 5};
-	LdbArray a = fixed(type_with_unit(LDB_TYPE_TIMESTAMP, LDB_UNIT_S), seconds, 8, 4, NULL);
-	LdbArray b = fixed(type_with_unit(LDB_TYPE_TIMESTAMP, LDB_UNIT_NS), nanoseconds, 8, 4, NULL);
+	/* of the last two, a product cut to 64 bits has the other sign than of the two before */
+	int64_t seconds[] = {1, -1, INT64_MAX, INT64_MIN, 20000000000000, -20000000000000};
+	int64_t nanoseconds[] = {1000000999, -1000000001, 5, 5, 5, 5};
+	LdbArray a = fixed(type_with_unit(LDB_TYPE_TIMESTAMP, LDB_UNIT_S), seconds, 8, 6, NULL);
+	LdbArray b = fixed(type_with_unit(LDB_TYPE_TIMESTAMP, LDB_UNIT_NS), nanoseconds, 8, 6, NULL);
 
 	(void) state;
-	assert_string_equal(compared(LDB_OP_EQ, LDB_DOMAIN_INT, a, b), "tfff");
-	assert_string_equal(compared(LDB_OP_GT, LDB_DOMAIN_INT, a, b), "fttf");
+	assert_string_equal(compared(LDB_OP_EQ, LDB_DOMAIN_INT, a, b), "tfffff");
+	assert_string_equal(compared(LDB_OP_GT, LDB_DOMAIN_INT, a, b), "fttftf");
 }
 
 static void
