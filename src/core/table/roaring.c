@@ -82,15 +82,21 @@ read_header(Reader *reader, Header *header, LdbError *err)
 }
 
 static LdbStatus
-add_member(Reader *reader, uint64_t member, LdbError *err)
+beyond_end(const Reader *reader, uint64_t row, LdbError *err)
 {
-	if (member >= reader->bit_count)
-		LDB_FAIL(err, LDB_CORRUPT,
-				 "deletion file \"%s\": row %" PRIu64 " before byte %zu of a fragment of %" PRIu64
-				 " rows",
-				 reader->name, member, position(reader), reader->bit_count);
-	ldb_bit_set(reader->bits, (size_t) member);
-	reader->members++;
+	LDB_FAIL(err, LDB_CORRUPT,
+			 "deletion file \"%s\": row %" PRIu64 " before byte %zu of a fragment of %" PRIu64
+			 " rows",
+			 reader->name, row, position(reader), reader->bit_count);
+}
+
+static LdbStatus
+add_members(Reader *reader, uint64_t first, uint64_t count, LdbError *err)
+{
+	if (first + count > reader->bit_count)
+		return beyond_end(reader, first < reader->bit_count ? reader->bit_count : first, err);
+	ldb_bitmap_fill(reader->bits, (size_t) first, (size_t) count);
+	reader->members += count;
 	return LDB_OK;
 }
 
@@ -115,7 +121,7 @@ read_array(Reader *reader, uint64_t base, uint32_t cardinality, LdbError *err)
 		if (value <= previous)
 			return not_ascending(reader, err);
 		previous = value;
-		LDB_TRY(add_member(reader, base + value, err));
+		LDB_TRY(add_members(reader, base + value, 1, err));
 	}
 	return LDB_OK;
 }
@@ -123,19 +129,22 @@ read_array(Reader *reader, uint64_t base, uint32_t cardinality, LdbError *err)
 static LdbStatus
 read_bitmap(Reader *reader, uint64_t base, uint32_t cardinality, LdbError *err)
 {
+	size_t rows = (size_t) BITMAP_BYTES * 8; /* up to the last member */
 	LdbSlice words;
 
 	LDB_TRY(take(reader, BITMAP_BYTES, &words, err));
-	if (ldb_bitmap_count(words.data, 0, (size_t) BITMAP_BYTES * 8) != cardinality)
+	/* not 0, so there is a last member */
+	if (ldb_bitmap_count(words.data, 0, rows) != cardinality)
 		LDB_FAIL(err, LDB_CORRUPT,
 				 "deletion file \"%s\": the container before byte %zu does not have its %" PRIu32
 				 " members",
 				 reader->name, position(reader), cardinality);
-	for (uint32_t i = 0; i < BITMAP_BYTES * 8; i++)
-	{
-		if (ldb_bit_get(words.data, i))
-			LDB_TRY(add_member(reader, base + i, err));
-	}
+	while (!ldb_bit_get(words.data, rows - 1))
+		rows--;
+	if (base + rows > reader->bit_count)
+		return beyond_end(reader, base + rows - 1, err);
+	memcpy(reader->bits + base / 8, words.data, ldb_bitmap_bytes(rows));
+	reader->members += cardinality;
 	return LDB_OK;
 }
 
@@ -157,8 +166,7 @@ read_runs(Reader *reader, uint64_t base, LdbError *err)
 		if ((int64_t) start <= previous || last > UINT16_MAX)
 			return not_ascending(reader, err);
 		previous = last;
-		for (uint32_t value = start; value <= last; value++)
-			LDB_TRY(add_member(reader, base + value, err));
+		LDB_TRY(add_members(reader, base + start, last - start + 1, err));
 	}
 	return LDB_OK;
 }
