@@ -161,3 +161,18 @@ EXPLAIN (COSTS OFF) SELECT id FROM lance.packages_small ORDER BY embedding <-> '
 RESET lancedb.enable_ann;
 -- a wrong dimension names both sizes
 SELECT id FROM lance.packages_small ORDER BY embedding <-> '{1,2,3}' LIMIT 1;
+
+-- a prepared plan meets an earlier version that has no such column, or another table under the name
+\! rm -rf "$LANCEDB_TEST_DATA/swapped.lance"; cp -r "$LANCEDB_TEST_DATA/history.lance" "$LANCEDB_TEST_DATA/swapped.lance"
+CREATE FOREIGN TABLE swapped (id bigint, v real[]) SERVER distance_server OPTIONS (version '1');
+PREPARE nearest_swapped(real[]) AS SELECT id, v <-> $1 AS d FROM swapped ORDER BY v <-> $1, id LIMIT 2;
+SET plan_cache_mode = force_generic_plan;
+SET enable_sort = off;
+EXPLAIN (COSTS OFF) EXECUTE nearest_swapped('{0,0,0,0}');
+EXECUTE nearest_swapped('{0,0,0,0}');
+\! rm -r "$LANCEDB_TEST_DATA/swapped.lance"; cp -r "$LANCEDB_TEST_DATA/filters.lance" "$LANCEDB_TEST_DATA/swapped.lance"
+EXECUTE nearest_swapped('{0,0,0,0}');
+EXECUTE nearest_swapped(NULL);
+RESET enable_sort;
+RESET plan_cache_mode;
+\! rm -r "$LANCEDB_TEST_DATA/swapped.lance"

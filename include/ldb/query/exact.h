@@ -26,8 +26,8 @@ typedef struct LdbExactSearch
 	size_t column;       /* position in the schema: fixed_size_list of half, float or double, or
 	                          list of these */
 	LdbMetric metric;
-	const float *query;         /* NULL = there is none: every distance is NULL */
-	size_t dimension;           /* a row of another dimension is LDB_INVALID, naming both */
+	const float *query; /* NULL = there is none: every distance is NULL, no column is read */
+	size_t dimension;   /* a row of another dimension is LDB_INVALID, naming both */
 	const LdbRowFilter *filter; /* NULL = all rows */
 	size_t k;
 	const LdbHit *after; /* NULL = from the start; else only rows ordered behind this one */

@@ -194,6 +194,9 @@ check_request(const LdbExactSearch *request, const LdbManifest *manifest, LdbErr
 {
 	const LdbField *field;
 
+	/* then no column is read */
+	if (request->query == NULL)
+		return LDB_OK;
 	if (request->column >= manifest->schema.field_count)
 		LDB_FAIL(err, LDB_INVALID, "no column %zu to search", request->column);
 	field = manifest->schema.fields[request->column];

@@ -26,7 +26,7 @@ typedef struct LancedbAnnState
 
 	/* settled by the plan */
 	LancedbTable *table;
-	int vector_field; /* position of the vector column in the schema */
+	int vector_field; /* position of the vector column in the schema; -1 = not in this version */
 	LdbMetric metric;
 	LancedbVectorKind query_kind;
 	int limit_hint;    /* rows, 0 = not known to the planner */
@@ -49,7 +49,7 @@ typedef struct LancedbAnnState
 	MemoryContext search_context;
 	bool started;
 	const LdbRowFilter *row_filter; /* borrowed from filter; NULL = all rows */
-	float *query;                   /* NULL = the query vector is NULL, as are all distances */
+	float *query;                   /* NULL = all distances are NULL */
 	int dimension;
 	size_t depth; /* k of the next search */
 	LdbHit *hits;

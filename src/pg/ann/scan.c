@@ -182,7 +182,8 @@ evaluate_query(LancedbAnnState *state)
 			continue;
 		}
 		state->query = NULL;
-		if (!isnull)
+		/* a version without the column: nothing but NULLs, whatever they are compared with */
+		if (!isnull && state->vector_field >= 0)
 			state->query = lancedb_query_vector(value, state->query_kind, &state->dimension);
 	}
 	state->depth = hint > 0 ? (size_t) Min(hint, MOST_HITS) : FIRST_HITS;
