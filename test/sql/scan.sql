@@ -128,6 +128,9 @@ BEGIN
 	EXECUTE 'SELECT count(*) FROM heap WHERE ' || condition INTO heap;
 	IF lance <> heap OR lance = 0 THEN RAISE 'Lance % heap %', lance, heap; END IF;
 END $$;
+-- a constant that came up through an outer join, and a condition that no Lance column is in
+SELECT count(*) FROM (SELECT 1) one LEFT JOIN (SELECT id, 5 AS five FROM fragments) f ON true WHERE f.id = f.five;
+SELECT count(*) OVER (), sum(count(*)) OVER (), count(*) FROM fragments WHERE current_setting('search_path') <> '';
 CREATE VIEW counted AS SELECT count(*) AS n FROM fragments WHERE category = 3;
 SELECT n + 1 FROM counted;
 

@@ -116,7 +116,8 @@ lancedb_count_plan(PlannerInfo *root, ForeignPath *best_path, List *tlist)
 	foreach (lc, rel->baserestrictinfo)
 		clauses = lappend(clauses, lfirst_node(RestrictInfo, lc)->clause);
 	scan_tlist = add_to_flat_tlist(NIL, row_counts(best_path->path.pathtarget->exprs));
-	scan_tlist = add_to_flat_tlist(scan_tlist, pull_var_clause((Node *) clauses, 0));
+	scan_tlist =
+		add_to_flat_tlist(scan_tlist, pull_var_clause((Node *) clauses, PVC_RECURSE_PLACEHOLDERS));
 	return make_foreignscan(
 		tlist, NIL, 0, clauses,
 		lancedb_plan_private(LANCEDB_PLAN_COUNT, plan->table->relid, rel->userid, NULL, 0),
