@@ -51,6 +51,35 @@ SELECT max(id), count(title) FROM growing;
 SELECT max(a.id) FROM growing a JOIN growing b USING (id);
 COMMIT;
 SELECT max(id), count(title) FROM growing;
+RESET ALL;
+SET client_min_messages = warning;
+SET search_path = scan_version, public;
+
+-- STABLE functions read the version of the query that calls them, as they read its snapshot
+SET scan_version.data = :'data';
+CREATE FUNCTION arrive(version int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', format('cat >/dev/null; cd %s && mv growing.later/%s growing.lance/_versions/%s.manifest',
+		current_setting('scan_version.data'), version, 18446744073709551615 - version));
+	RETURN 'version ' || version;
+END $$;
+CREATE FUNCTION rows_now() RETURNS bigint LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT count(*) FROM growing); END $$;
+CREATE FUNCTION rows_of_caller() RETURNS bigint LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT count(*) FROM growing); END $$;
+SELECT x, rows_now(), CASE WHEN x = 1 THEN arrive(7) END FROM generate_series(1, 3) x;
+SELECT rows_now();
+SELECT id, CASE WHEN id = 0 THEN arrive(8) END, rows_of_caller() FROM growing WHERE id < 3 ORDER BY id;
+SELECT rows_of_caller();
+-- a cursor's functions, too; another statement in between reads on
+BEGIN;
+DECLARE c CURSOR FOR SELECT x, rows_now() FROM generate_series(1, 2) x;
+FETCH c;
+SELECT arrive(9);
+SELECT rows_now();
+FETCH c;
+COMMIT;
+-- VOLATILE ones have a snapshot of their own for each statement
+CREATE FUNCTION rows_volatile() RETURNS bigint LANGUAGE sql VOLATILE AS $$ SELECT 1; SELECT count(*) FROM growing $$;
+SELECT rows_volatile(), arrive(10), rows_volatile();
 
 \! rm -rf "$LANCEDB_TEST_DATA/growing.lance" "$LANCEDB_TEST_DATA/growing.later"
 DROP SCHEMA scan_version CASCADE;

@@ -3,7 +3,9 @@
 
 #include "access/xact.h"
 #include "lib/ilist.h"
+#include "tcop/pquery.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -17,7 +19,7 @@
 typedef enum PinScope
 {
 	PIN_TRANSACTION, /* until the transaction ends */
-	PIN_SNAPSHOT,    /* while a scan under this snapshot is open */
+	PIN_SNAPSHOT,    /* while a scan or a portal under this snapshot is open */
 	PIN_PLANNED      /* until an execution takes it over */
 } PinScope;
 
@@ -28,10 +30,12 @@ typedef struct Pin
 	char *key;
 	LancedbVersion version;
 	/*
-	 * PIN_SNAPSHOT: compared, never followed. Its owner is an executor that holds the snapshot
-	 * longer than the memory that holds this pin, so the address is not used again too early.
+	 * PIN_SNAPSHOT: compared, never followed. Its owners are executors and a portal that hold the
+	 * snapshot longer than the memory that holds this pin, so the address is not used again too
+	 * early. It is not registered again: the server changes snapshots that nobody else holds.
 	 */
 	Snapshot snapshot;
+	Portal portal;         /* PIN_SNAPSHOT: NULL unless the portal is an owner */
 	TimestampTz statement; /* PIN_PLANNED: when the client's message came */
 	TimestampTz made;      /* PIN_PLANNED */
 	int user_count;        /* PIN_SNAPSHOT */
@@ -79,19 +83,17 @@ was_just_planned(const Pin *pin)
 }
 
 static bool
-pin_applies(const Pin *pin, LancedbPinPurpose purpose)
+applies_now(const Pin *pin)
 {
 	if (pin->scope == PIN_TRANSACTION)
 		return true;
-	if (pin->scope == PIN_PLANNED)
-		return was_just_planned(pin);
-	return purpose == LANCEDB_PIN_EXECUTION && ActiveSnapshotSet() &&
-		   pin->snapshot == GetActiveSnapshot();
+	/* a portal that failed is still there, but its snapshot is not */
+	return pin->scope == PIN_SNAPSHOT && (pin->portal == NULL || pin->portal->queryDesc != NULL) &&
+		   ActiveSnapshotSet() && pin->snapshot == GetActiveSnapshot();
 }
 
-bool
-lancedb_pin_find(const char *key, LancedbPinPurpose purpose, MemoryContext context,
-				 LancedbVersion *version)
+static Pin *
+find_pin(const char *key, bool (*wanted)(const Pin *pin))
 {
 	dlist_iter at;
 
@@ -99,22 +101,43 @@ lancedb_pin_find(const char *key, LancedbPinPurpose purpose, MemoryContext conte
 	{
 		Pin *pin = dlist_container(Pin, node, at.cur);
 
-		if (strcmp(pin->key, key) != 0 || !pin_applies(pin, purpose))
-			continue;
+		if (strcmp(pin->key, key) == 0 && wanted(pin))
+			return pin;
+	}
+	return NULL;
+}
+
+static void
+add_owner(Pin *pin, MemoryContext context)
+{
+	pin->user_count++;
+	lancedb_own(context, pin, release);
+}
+
+/*
+ * What the planner sees under the snapshot of a running statement is that statement's: functions
+ * of a query are planned in the middle of it.
+ */
+bool
+lancedb_pin_find(const char *key, LancedbPinPurpose purpose, MemoryContext context,
+				 LancedbVersion *version)
+{
+	Pin *pin = find_pin(key, applies_now);
+
+	if (pin != NULL)
+	{
 		*version = pin->version;
-		if (pin->scope == PIN_SNAPSHOT)
-		{
-			pin->user_count++;
-			lancedb_own(context, pin, release);
-		}
-		else if (pin->scope == PIN_PLANNED && purpose == LANCEDB_PIN_EXECUTION)
-		{
-			forget(pin);
-			lancedb_pin_add(key, purpose, context, version);
-		}
+		if (pin->scope == PIN_SNAPSHOT && purpose == LANCEDB_PIN_EXECUTION)
+			add_owner(pin, context);
 		return true;
 	}
-	return false;
+	pin = find_pin(key, was_just_planned);
+	if (pin == NULL)
+		return false;
+	*version = pin->version;
+	if (purpose == LANCEDB_PIN_EXECUTION)
+		lancedb_pin_add(key, purpose, context, version);
+	return true;
 }
 
 static PinScope
@@ -138,6 +161,23 @@ forget_planned(const char *key)
 		if (pin->scope == PIN_PLANNED && strcmp(pin->key, key) == 0)
 			forget(pin);
 	}
+}
+
+/*
+ * A STABLE function runs under the snapshot of the query that calls it, again and again: its pin
+ * must not end with the function's own scan. Statements without a portal of their own snapshot
+ * (INSERT ... SELECT) do not get that far: there each call decides anew.
+ */
+static void
+own_by_snapshot(Pin *pin, MemoryContext context)
+{
+	pin->snapshot = GetActiveSnapshot();
+	add_owner(pin, context);
+	if (ActivePortal == NULL || ActivePortal->queryDesc == NULL ||
+		ActivePortal->queryDesc->snapshot != pin->snapshot)
+		return;
+	add_owner(pin, ActivePortal->portalContext);
+	pin->portal = ActivePortal;
 }
 
 void
@@ -166,9 +206,5 @@ lancedb_pin_add(const char *key, LancedbPinPurpose purpose, MemoryContext contex
 	pin->listed = true;
 	dlist_push_head(&pins, &pin->node);
 	if (scope == PIN_SNAPSHOT)
-	{
-		pin->snapshot = GetActiveSnapshot();
-		pin->user_count = 1;
-		lancedb_own(context, pin, release);
-	}
+		own_by_snapshot(pin, context);
 }
