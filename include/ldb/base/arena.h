@@ -2,8 +2,8 @@
  * arena.h -- memory of one operation (an open, a batch, a search), freed in one go.
  *
  * Every allocation is 64-byte aligned when it is 64 bytes or more, else 16-byte aligned.
- * Limits: an arena made with a limit fails (returns NULL) beyond it; this is how "bounded memory"
- * is enforced on hostile files. Threads: an arena belongs to one thread at a time.
+ * Limits: an arena made with a limit fails (returns NULL) beyond it, and all arenas of a process and
+ * the heap together beyond LDB_MEMORY_LIMIT; this is how "bounded memory" is enforced on hostile files. Threads: an arena belongs to one thread at a time.
  * arena.c is the only file of the core that calls malloc, so a test can fail the n-th allocation.
  */
 #ifndef LDB_BASE_ARENA_H
@@ -40,6 +40,7 @@ char *ldb_arena_printf(LdbArena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #define LDB_ARENA_DEFAULT_LIMIT ((size_t) 448 * 1024 * 1024)
+#define LDB_MEMORY_LIMIT ((size_t) 448 * 1024 * 1024)
 
 /* ptr = zeroed array of count items, or leave the function with LDB_NOMEM. */
 #define LDB_NEW(arena, ptr, count, err)                                            \

@@ -1,6 +1,7 @@
 /* arena.c -- all memory of the core: blocks cut into pieces, and plain heap memory. */
 #include "ldb/base/arena.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,7 +54,7 @@ struct LdbArena
 	size_t next_block_bytes;
 };
 
-/* The one variable of the core that tests set: how many allocations until one fails. */
+/* What tests set: how many allocations until one fails. */
 static atomic_uint_fast64_t fail_countdown;
 
 static bool
@@ -70,20 +71,62 @@ ldb_heap_fail_after(uint64_t n)
 	atomic_store(&fail_countdown, n);
 }
 
-void *
-ldb_heap_zalloc(size_t bytes)
+/*
+ * What the core holds in this process. Arenas have limits of their own, but one file can make many
+ * of them grow at once: each column has readers and caches.
+ */
+static atomic_size_t held_bytes;
+
+static bool
+hold(size_t bytes)
 {
-	if (told_to_fail())
-		return NULL;
-	return calloc(1, bytes == 0 ? 1 : bytes);
+	if (bytes > LDB_MEMORY_LIMIT)
+		return false;
+	if (atomic_fetch_add(&held_bytes, bytes) <= LDB_MEMORY_LIMIT - bytes)
+		return true;
+	atomic_fetch_sub(&held_bytes, bytes);
+	return false;
+}
+
+static void
+let_go(size_t bytes)
+{
+	atomic_fetch_sub(&held_bytes, bytes);
 }
 
 void *
+ldb_heap_zalloc(size_t bytes)
+{
+	void *memory;
+
+	if (told_to_fail() || bytes > LDB_MEMORY_LIMIT)
+		return NULL;
+	memory = calloc(1, bytes == 0 ? 1 : bytes);
+	if (memory != NULL && !hold(malloc_usable_size(memory)))
+	{
+		free(memory);
+		return NULL;
+	}
+	return memory;
+}
+
+/* Room for the new size is held before it is taken, so that the old memory can stay as it is. */
+void *
 ldb_heap_realloc(void *old, size_t bytes)
 {
-	if (told_to_fail())
+	size_t before = malloc_usable_size(old);
+	size_t wanted = bytes == 0 ? 1 : bytes;
+	void *memory;
+
+	if (told_to_fail() || !hold(wanted))
 		return NULL;
-	return realloc(old, bytes == 0 ? 1 : bytes);
+	memory = realloc(old, wanted);
+	let_go(wanted);
+	if (memory == NULL)
+		return NULL;
+	let_go(before);
+	atomic_fetch_add(&held_bytes, malloc_usable_size(memory));
+	return memory;
 }
 
 char *
@@ -100,6 +143,7 @@ ldb_heap_strdup(const char *text)
 void
 ldb_heap_free(void *memory)
 {
+	let_go(malloc_usable_size(memory));
 	free(memory);
 }
 
@@ -119,6 +163,7 @@ static void
 free_block(Block *block)
 {
 	MAKE_USABLE(block->bytes, block->capacity);
+	let_go(sizeof *block + block->capacity);
 	free(block);
 }
 
@@ -143,7 +188,7 @@ ldb_arena_free(LdbArena *arena)
 	if (arena == NULL)
 		return;
 	free_blocks_but(arena, NULL);
-	free(arena);
+	ldb_heap_free(arena);
 }
 
 void
@@ -163,10 +208,12 @@ ldb_arena_reset(LdbArena *arena)
 		kept->position = 0;
 		MAKE_UNUSABLE(kept->bytes, kept->capacity);
 	}
-	/* The next round likely needs as much: one block for all of it, kept from then on. */
+	/* The next round likely needs as much: one block for all of it, kept from then on. Where the
+	 * system puts a block decides how much padding its first piece needs. */
 	if (arena->used > arena->next_block_bytes)
-		arena->next_block_bytes =
-			arena->used < LARGEST_KEPT_BYTES ? arena->used : LARGEST_KEPT_BYTES;
+		arena->next_block_bytes = arena->used < LARGEST_KEPT_BYTES - LARGE_ALIGNMENT
+									  ? arena->used + LARGE_ALIGNMENT
+									  : LARGEST_KEPT_BYTES;
 	arena->used = 0;
 }
 
@@ -184,9 +231,14 @@ new_block(size_t capacity)
 
 	if (!ldb_size_add(capacity, sizeof *block, &bytes))
 		return NULL;
+	if (!hold(bytes))
+		return NULL;
 	block = malloc(bytes);
 	if (block == NULL)
+	{
+		let_go(bytes);
 		return NULL;
+	}
 	block->next = NULL;
 	block->capacity = capacity;
 	block->position = 0;

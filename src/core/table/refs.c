@@ -8,6 +8,8 @@
 
 #define TAG_FOLDER "_refs/tags/"
 #define REF_SUFFIX ".json"
+/* Real ones have less than 200 bytes; a parsed one takes many times its length. */
+#define LARGEST_TAG_BYTES ((size_t) 64 * 1024)
 
 static LdbStatus
 copy_tag(const json_t *json, const char *name, LdbArena *arena, LdbTagInfo *info, LdbError *err)
@@ -39,9 +41,13 @@ static LdbStatus
 parse_tag(LdbSlice text, const char *name, LdbArena *arena, LdbTagInfo *info, LdbError *err)
 {
 	json_error_t problem;
-	json_t *json = json_loadb((const char *) text.data, text.length, 0, &problem);
 	LdbStatus status;
+	json_t *json;
 
+	if (text.length > LARGEST_TAG_BYTES)
+		LDB_FAIL(err, LDB_CORRUPT, "tag file \"%s\" has %zu bytes, at most %zu are allowed", name,
+				 text.length, LARGEST_TAG_BYTES);
+	json = json_loadb((const char *) text.data, text.length, 0, &problem);
 	if (json == NULL)
 		LDB_FAIL(err, LDB_CORRUPT, "tag file \"%s\" is not JSON at byte %d: %s", name,
 				 problem.position, problem.text);

@@ -167,6 +167,32 @@ serves_equal_rounds_from_one_kept_block(void **state)
 }
 
 static void
+holds_all_arenas_and_the_heap_to_one_limit(void **state)
+{
+	LdbArena *first = ldb_arena_new(0);
+	LdbArena *second = ldb_arena_new(0);
+	size_t half = LDB_MEMORY_LIMIT / 2;
+	void *heap;
+
+	(void) state;
+	assert_non_null(ldb_arena_alloc(first, half));
+	assert_null(ldb_arena_alloc(second, half));
+	assert_null(ldb_heap_zalloc(half));
+	heap = ldb_heap_zalloc(1000);
+	assert_non_null(heap);
+	assert_null(ldb_heap_realloc(heap, half));
+	ldb_arena_reset(first);
+	heap = ldb_heap_realloc(heap, half);
+	assert_non_null(heap);
+	assert_null(ldb_arena_alloc(second, half));
+	ldb_heap_free(heap);
+	assert_non_null(ldb_arena_alloc(second, half));
+	assert_null(ldb_heap_zalloc(SIZE_MAX));
+	ldb_arena_free(first);
+	ldb_arena_free(second);
+}
+
+static void
 fails_exactly_the_nth_allocation(void **state)
 {
 	LdbArena *arena = ldb_arena_new(0);
@@ -208,6 +234,7 @@ main(void)
 		cmocka_unit_test(ldb_new_gives_zeroes_or_leaves_with_nomem),
 		cmocka_unit_test(copies_text_and_formats_it),
 		cmocka_unit_test(serves_equal_rounds_from_one_kept_block),
+		cmocka_unit_test(holds_all_arenas_and_the_heap_to_one_limit),
 		cmocka_unit_test(fails_exactly_the_nth_allocation),
 	};
 

@@ -345,6 +345,27 @@ broken_tag_files_are_corrupt(void **state)
 }
 
 static void
+a_tag_file_of_many_bytes_is_not_parsed(void **state)
+{
+	size_t length = 1024 * 1024;
+	char *text = malloc(length + 1);
+	MemoryTable table;
+	LdbError err;
+
+	(void) state;
+	memory_open(&table);
+	put_versions(&table, 1, 1);
+	memset(text, ' ', length);
+	text[length] = '\0';
+	memcpy(text, "{\"version\":1}", 13);
+	memory_put_text(&table, "t.lance/_refs/tags/x.json", text);
+	assert_fails(memory_open_choice(&table, &(LdbVersionChoice){.tag = "x"}, &err), LDB_CORRUPT,
+				 "x.json");
+	memory_close(&table);
+	free(text);
+}
+
+static void
 resolving_names_the_version_and_its_object(void **state)
 {
 	uint64_t version, first[2], again[2];
@@ -421,6 +442,7 @@ main(void)
 		cmocka_unit_test(tags_lead_to_main_and_to_branches),
 		cmocka_unit_test(names_that_lead_outside_are_denied),
 		cmocka_unit_test(broken_tag_files_are_corrupt),
+		cmocka_unit_test(a_tag_file_of_many_bytes_is_not_parsed),
 		cmocka_unit_test(resolving_names_the_version_and_its_object),
 		cmocka_unit_test(base_paths_must_be_allowed_when_a_fragment_needs_them),
 	};
