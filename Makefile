@@ -102,6 +102,15 @@ $(BUILD)/ldb_dump: test/dump/ldb_dump.c $(CORE_LIB)
 	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) $< $(CORE_LIB) $(CORE_LIBS) -o $@
 dump: $(BUILD)/ldb_dump ## build/ldb_dump prints a dataset as JSON, or measures how fast it is read
 
+# --- damaged copies of golden datasets, read under the sanitizers: test/hostile/README.md
+HOSTILE_SRCS = $(sort $(wildcard test/hostile/*.c))
+HOSTILE_DATA = $(addprefix test/data/,$(addsuffix .lance,nested_20 nested_21 nested_22 types_20 types_22 \
+               history_stable filters bitmap_deletions blobs_21 encodings_22))
+$(BUILD)/hostile: $(HOSTILE_SRCS) $(wildcard test/hostile/*.h test/fuzz/*.h) $(CORE_LIB)
+	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) -I. -Itest/fuzz -Itest/hostile $(HOSTILE_SRCS) $(CORE_LIB) $(CORE_LIBS) -o $@
+hostile-build:
+	$(MAKE) build-asan/hostile $(ASAN)
+
 # --- fuzz targets: the whole core under libFuzzer's coverage ----------------
 FUZZERS = $(FUZZ_SRCS:test/fuzz/%.c=$(BUILD)/fuzz/%)
 $(BUILD)/fuzz/%: test/fuzz/%.c $(wildcard test/fuzz/*.h) $(CORE_LIB)
@@ -135,6 +144,8 @@ interop: all ## LanceDB from npm writes, psql reads, every value is compared
 	@test/interop.sh
 fuzz: fuzzers-build ## every fuzz target (FUZZ_SECONDS each, 600 unless told)
 	@test/fuzz.sh $(or $(FUZZ_SECONDS),600)
+hostile: hostile-build ## more than 10,000 damaged copies of golden datasets: right rows or a clean error
+	@ASAN_OPTIONS=quarantine_size_mb=16 build-asan/hostile $(HOSTILE_DATA)
 bench: all ## the numbers of docs/benchmarks.md, peers in the same run
 	@test/bench/bench.sh
 demo: ## a throwaway server with real Lance data, filtered, joined and searched
@@ -146,5 +157,5 @@ test: ## everything that CI runs; closes with "N passed, N failed"
 verify: lint unit unit-asan ## what to run before a commit
 
 
-.PHONY: all core gen units unit units-asan unit-asan fuzzers fuzzers-build help deps lint format installcheck interop \
+.PHONY: all core gen units unit units-asan unit-asan fuzzers fuzzers-build hostile hostile-build help deps lint format installcheck interop \
         fuzz bench demo test verify dump

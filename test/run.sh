@@ -44,6 +44,9 @@ unit_asan() {
     make -j"$jobs" units-asan && make unit-asan | sed 's/^unit:/unit-asan:/'
     return "${PIPESTATUS[0]}"
 }
+hostile() {
+    make -j"$jobs" hostile
+}
 fuzz() {
     make -j"$jobs" fuzzers-build && test/fuzz.sh 5
 }
@@ -54,6 +57,7 @@ suite unit make -s unit
 suite unit-asan unit_asan
 suite installcheck test/installcheck.sh
 suite interop test/interop.sh
+suite hostile hostile
 suite fuzz fuzz
 suite trixie test/trixie.sh
 echo
