@@ -26,6 +26,9 @@ extern LancedbVectorType lancedb_vector_type(Oid typid);
 /* The default mapping. False when the Lance type has none. */
 extern bool lancedb_default_type(const LdbField *field, Oid *typid, int32 *typmod, int *ndims);
 
+/* A name of Lance in the server's encoding; NULL when it is no UTF-8 or has no equivalent there. */
+extern char *lancedb_server_name(const char *utf8_name);
+
 /*
  * A converter to the declared type, or an ERROR (HV004 fdw_invalid_data_type) naming column, Lance
  * type and declared type. Lives in the current memory context; borrows the field.

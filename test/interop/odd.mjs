@@ -3,7 +3,7 @@
  * node odd.mjs
  *
  * names: columns called like system columns, longer than 63 bytes, or with quotes and spaces.
- * unnamed: a column whose name is empty.
+ * unnamed: a column whose name is empty, and one whose name has no equivalent in LATIN1.
  * Two tables whose own names are the same in their first 63 bytes. values: in row n, column cn
  * holds what no PostgreSQL value can be. broken: a manifest that is none.
  */
@@ -28,7 +28,9 @@ await create(db, 'names', [
   int32('ctid_1', [13, 23]), int32(`${long}a`, [14, 24]), int32(`${long}b`, [15, 25]),
   int32('with "quotes", and spaces', [16, 26]), int32('Übergröße', [17, 27]), int32('SELECT', [18, 28]),
 ]);
-await create(db, 'unnamed', [int32('', [1, 2]), int32('column', [3, 4])]);
+await create(db, 'unnamed', [
+  int32('', [1, 2]), int32('column', [3, 4]), int32('名', [5, 6]),
+]);
 await create(db, `${long}one`, [int32('id', [1])]);
 await create(db, `${long}two`, [int32('id', [2])]);
 

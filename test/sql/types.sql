@@ -93,6 +93,11 @@ CREATE SERVER odd FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri :'odd');
 CREATE SERVER lake FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri :'data');
 CREATE FOREIGN TABLE names () SERVER odd;
 SELECT id, "Übergröße" FROM names;
+\! cp -r "$LANCEDB_TEST_DATA/odd/unnamed.lance" "$LANCEDB_TEST_DATA/odd/日本.lance"
+CREATE SCHEMA imported;
+IMPORT FOREIGN SCHEMA public EXCEPT (broken) FROM SERVER odd INTO imported;
+\! rm -r "$LANCEDB_TEST_DATA/odd/日本.lance"
+SELECT * FROM imported.unnamed;
 CREATE FOREIGN TABLE bad (id int, c1 text) SERVER odd OPTIONS (table 'values');
 SELECT id, c1, octet_length(c1) FROM bad WHERE id IN (2, 7);
 SELECT count(*) FROM bad WHERE c1 = 'äö';

@@ -265,10 +265,11 @@ make_struct_children(JsonNode *node, const LdbField *field, const char *column)
 	{
 		const LdbField *child = field->children[i];
 
-		if (!pg_verify_mbstr(PG_UTF8, child->name, (int) strlen(child->name), true) ||
-			!make_node(&node->children[i], &child->type, child, column))
+		if (!make_node(&node->children[i], &child->type, child, column))
 			return false;
-		node->children[i].key = pg_any_to_server(child->name, (int) strlen(child->name), PG_UTF8);
+		node->children[i].key = lancedb_server_name(child->name);
+		if (node->children[i].key == NULL)
+			return false;
 	}
 	return true;
 }

@@ -1,6 +1,7 @@
 /* texts.c -- strings and binaries as text, bytea and what is parsed from text. */
 #include "convert/convert_impl.h"
 
+#include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -18,6 +19,29 @@ new_varlena(LancedbConverter *converter, size_t length)
 	value = palloc(length + VARHDRSZ);
 	SET_VARSIZE(value, length + VARHDRSZ);
 	return value;
+}
+
+char *
+lancedb_server_name(const char *utf8_name)
+{
+	int length = (int) strlen(utf8_name);
+	int encoding = GetDatabaseEncoding();
+	unsigned char *name;
+	Oid conversion;
+
+	if (!pg_verify_mbstr(PG_UTF8, utf8_name, length, true))
+		return NULL;
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
+		return pstrdup(utf8_name);
+	conversion = FindDefaultConversionProc(PG_UTF8, encoding);
+	if (!OidIsValid(conversion))
+		return NULL;
+	name = palloc((Size) length * MAX_CONVERSION_GROWTH + 1);
+	if (pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding, (unsigned char *) utf8_name,
+									  length, name, length * MAX_CONVERSION_GROWTH + 1,
+									  true) != length)
+		return NULL;
+	return (char *) name;
 }
 
 static void

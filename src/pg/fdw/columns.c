@@ -30,9 +30,8 @@ clipped(const char *name, int bytes)
 }
 
 char *
-lancedb_free_name(const char *utf8_name, List *taken)
+lancedb_free_name(char *wanted, List *taken)
 {
-	char *wanted = pg_any_to_server(utf8_name, (int) strlen(utf8_name), PG_UTF8);
 	char *name;
 
 	if (*wanted == '\0')
@@ -50,10 +49,8 @@ lancedb_free_name(const char *utf8_name, List *taken)
 
 /* The name as it is, when PostgreSQL can have it, or NULL. */
 static char *
-plain_name(const char *utf8_name, List *taken)
+plain_name(char *name, List *taken)
 {
-	char *name = pg_any_to_server(utf8_name, (int) strlen(utf8_name), PG_UTF8);
-
 	if (*name == '\0' || strlen(name) >= NAMEDATALEN || is_taken(name, taken))
 		return NULL;
 	return name;
@@ -74,7 +71,7 @@ is_mappable(const LdbSchema *schema, size_t i, LancedbInferredColumn *column)
 	int ndims;
 
 	return lancedb_default_type(field, &column->typid, &column->typmod, &ndims) &&
-		   pg_verify_mbstr(PG_UTF8, field->name, (int) strlen(field->name), true) &&
+		   lancedb_server_name(field->name) != NULL &&
 		   ldb_schema_index(schema, field->name) == (long) i;
 }
 
@@ -82,10 +79,12 @@ static void
 warn_of_left_out(const StringInfoData *left_out, const char *table_name)
 {
 	if (left_out->len > 0)
-		ereport(WARNING, (errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-						  errmsg("columns of Lance table \"%s\" are left out: %s", table_name,
-								 left_out->data),
-						  errdetail("There is no PostgreSQL type that they map to.")));
+		ereport(
+			WARNING,
+			(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+			 errmsg("columns of Lance table \"%s\" are left out: %s", table_name, left_out->data),
+			 errdetail(
+				 "They have no PostgreSQL type to map to, or a name that no column can have.")));
 }
 
 /* Names that need no change come first, so that they are not taken by one that was changed. */
@@ -98,18 +97,19 @@ name_columns(const LdbSchema *schema, LancedbInferredColumn *columns)
 	{
 		if (!OidIsValid(columns[i].typid))
 			continue;
-		columns[i].name = plain_name(schema->fields[i]->name, taken);
+		columns[i].name = plain_name(lancedb_server_name(schema->fields[i]->name), taken);
 		if (columns[i].name != NULL)
 			taken = lappend(taken, makeString(pstrdup(columns[i].name)));
 	}
 	for (size_t i = 0; i < schema->field_count; i++)
 	{
-		const char *lance_name = schema->fields[i]->name;
+		char *lance_name;
 
 		if (!OidIsValid(columns[i].typid) || columns[i].name != NULL)
 			continue;
+		lance_name = lancedb_server_name(schema->fields[i]->name);
 		columns[i].name = lancedb_free_name(lance_name, taken);
-		columns[i].column_name = pg_any_to_server(lance_name, (int) strlen(lance_name), PG_UTF8);
+		columns[i].column_name = lance_name;
 		taken = lappend(taken, makeString(pstrdup(columns[i].name)));
 	}
 }

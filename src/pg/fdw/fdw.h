@@ -87,8 +87,8 @@ typedef struct LancedbInferredColumn
 extern List *lancedb_columns_of(const LdbManifest *manifest, const char *table_name);
 /* "name type OPTIONS (...)" */
 extern char *lancedb_column_definition(const LancedbInferredColumn *column);
-/* `name`, brought to the server's encoding, shortened and numbered until it is not in `taken`. */
-extern char *lancedb_free_name(const char *utf8_name, List *taken);
+/* `wanted`, shortened and numbered until it is not in `taken`. */
+extern char *lancedb_free_name(char *wanted, List *taken);
 
 /* plan.c */
 extern void lancedb_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);

@@ -8,6 +8,8 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "lancedb/convert.h"
+
 /* A folder of Lance tables is one namespace, which has the name that Lance tools show. */
 #define REMOTE_SCHEMA "public"
 
@@ -74,6 +76,17 @@ table_definition(const char *local_name, const char *table_name, const char *ser
 	return sql.data;
 }
 
+/* LIMIT TO cannot mean it. */
+static void
+warn_of_name(const ImportForeignSchemaStmt *stmt, const char *name)
+{
+	if (stmt->list_type != FDW_IMPORT_SCHEMA_LIMIT_TO)
+		ereport(WARNING, (errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+						  errmsg("Lance table \"%s\" is left out", lancedb_message_text(name)),
+						  errdetail("Its name has no equivalent in encoding \"%s\".",
+									GetDatabaseEncodingName())));
+}
+
 static List *
 import_table(ImportForeignSchemaStmt *stmt, const LancedbOptions *server, LdbLocations *locations,
 			 const char *utf8_name, List **taken, List *commands)
@@ -84,10 +97,13 @@ import_table(ImportForeignSchemaStmt *stmt, const LancedbOptions *server, LdbLoc
 	const LdbManifest *manifest;
 	MemoryContext work;
 
-	if (!pg_verify_mbstr(PG_UTF8, utf8_name, (int) strlen(utf8_name), true))
+	table_name = lancedb_server_name(utf8_name);
+	if (table_name == NULL)
+	{
+		warn_of_name(stmt, utf8_name);
 		return commands;
-	table_name = pg_any_to_server(utf8_name, (int) strlen(utf8_name), PG_UTF8);
-	local_name = lancedb_free_name(utf8_name, *taken);
+	}
+	local_name = lancedb_free_name(table_name, *taken);
 	if (!IsImportableForeignTable(local_name, stmt))
 		return commands;
 	*taken = lappend(*taken, makeString(local_name));
