@@ -25,6 +25,9 @@ void ldb_arena_free(LdbArena *arena); /* NULL is fine */
 /* Forgets all allocations but keeps one block for reuse. */
 void ldb_arena_reset(LdbArena *arena);
 
+/* Another limit from now on (0 = the default), though never less than is handed out. */
+void ldb_arena_set_limit(LdbArena *arena, size_t limit_bytes);
+
 /* Bytes handed out since the last reset, including padding. */
 size_t ldb_arena_used(const LdbArena *arena);
 

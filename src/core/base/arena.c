@@ -217,6 +217,14 @@ ldb_arena_reset(LdbArena *arena)
 	arena->used = 0;
 }
 
+void
+ldb_arena_set_limit(LdbArena *arena, size_t limit_bytes)
+{
+	size_t limit = limit_bytes == 0 ? LDB_ARENA_DEFAULT_LIMIT : limit_bytes;
+
+	arena->limit = limit < arena->used ? arena->used : limit;
+}
+
 size_t
 ldb_arena_used(const LdbArena *arena)
 {

@@ -107,7 +107,7 @@ build_batch(LdbScan *scan, size_t row_count, LdbError *err)
 	const LdbScanWindow *window = &scan->window;
 	Build build = {.scan = scan, .row_count = row_count};
 
-	ldb_arena_reset(scan->batch_arena);
+	ldb_scan_start_attempt(scan, scan->batch_arena, row_count);
 	scan->batch = (LdbBatch){.row_count = row_count,
 							 .column_count = scan->options.column_count,
 							 .arena = scan->batch_arena};
@@ -164,6 +164,7 @@ ldb_scan_read_batch(LdbScan *scan, LdbError *err)
 	LDB_TRY(stay_within_pages(scan, &rows, err));
 	while ((status = build_batch(scan, rows, err)) == LDB_NOMEM && rows > 1)
 		rows /= 2;
+	ldb_arena_set_limit(scan->batch_arena, 0);
 	LDB_TRY(status);
 	ldb_scan_budget_learn(scan, &scan->batch_budget, rows, ldb_arena_used(scan->batch_arena));
 	window->given += rows;

@@ -73,6 +73,11 @@ LdbStatus ldb_scan_read_batch(LdbScan *scan, LdbError *err);
 /* Room for rows of these columns in the budget; at least 1. */
 LdbStatus ldb_scan_budget_rows(LdbScan *scan, LdbRowBudget *budget, const size_t *slots,
 							   size_t slot_count, size_t *rows, LdbError *err);
+/* Empties the arena for an attempt to read so many rows. Decoded values may be far larger than
+ * their files let expect; more than a few times batch_bytes are given to a single row only, and an
+ * attempt at several ends with LDB_NOMEM. Lift the limit when the rows are read. */
+void ldb_scan_start_attempt(const LdbScan *scan, LdbArena *arena, size_t rows);
+
 /* Learns from `rows` that took `used` bytes of arena. */
 void ldb_scan_budget_learn(const LdbScan *scan, LdbRowBudget *budget, size_t rows, size_t used);
 

@@ -1,7 +1,11 @@
 /* scan_window.c -- rows of a fragment after deletions and filter. */
 #include "ldb/base/bitmap.h"
+#include "ldb/base/checked.h"
 #include "row_plan.h"
 #include "scan_impl.h"
+
+/* What rows may take beyond the bytes that a batch is planned for. */
+#define MOST_OVERSHOOT 16u
 
 /* What a filter is given, and where it writes. */
 typedef struct FilterRun
@@ -24,15 +28,20 @@ close_fragment(LdbScan *scan)
 static LdbStatus
 enter_fragment(LdbScan *scan, size_t fragment_index, LdbError *err)
 {
+	const uint8_t *deleted;
+
 	if (scan->reader != NULL && scan->fragment_index == fragment_index)
 		return LDB_OK;
 	close_fragment(scan);
+	/* first, so that there is no reader without its deletions */
+	LDB_TRY(ldb_dataset_deletions(scan->dataset, fragment_index, &deleted, &scan->stats.read,
+								  scan->options.cancel, err));
 	LDB_TRY(ldb_fragment_open(scan->dataset, fragment_index, &scan->projection, &scan->stats.read,
 							  &scan->reader, err));
+	scan->deleted = deleted;
 	scan->fragment_index = fragment_index;
 	scan->stats.fragments++;
-	return ldb_dataset_deletions(scan->dataset, fragment_index, &scan->deleted, &scan->stats.read,
-								 scan->options.cancel, err);
+	return LDB_OK;
 }
 
 LdbStatus
@@ -81,6 +90,17 @@ ldb_scan_budget_rows(LdbScan *scan, LdbRowBudget *budget, const size_t *slots, s
 	if (fitting < (double) *rows)
 		*rows = fitting < 1 ? 1 : (size_t) fitting;
 	return LDB_OK;
+}
+
+void
+ldb_scan_start_attempt(const LdbScan *scan, LdbArena *arena, size_t rows)
+{
+	size_t most;
+
+	ldb_arena_reset(arena);
+	if (rows == 1 || !ldb_size_mul(scan->options.batch_bytes, MOST_OVERSHOOT, &most))
+		most = 0;
+	ldb_arena_set_limit(arena, most);
 }
 
 void
@@ -206,7 +226,7 @@ read_rows(LdbScan *scan, size_t row_count, FilterRun *run, LdbError *err)
 {
 	LdbScanWindow *window = &scan->window;
 
-	ldb_arena_reset(scan->window_arena);
+	ldb_scan_start_attempt(scan, scan->window_arena, row_count);
 	LDB_TRY(find_live(scan, scan->next_row, row_count, err));
 	window->row_count = window->live_count;
 	window->rows = window->live;
@@ -233,6 +253,7 @@ ldb_scan_read_window(LdbScan *scan, LdbError *err)
 	/* values may be far larger than their average: try fewer before giving up */
 	while ((status = read_rows(scan, rows, &run, err)) == LDB_NOMEM && rows > 1)
 		rows /= 2;
+	ldb_arena_set_limit(scan->window_arena, 0);
 	if (status == LDB_OK && scan->has_filter && scan->window.live_count > 0)
 		status = run_filter(scan, &run, err);
 	if (status != LDB_OK)

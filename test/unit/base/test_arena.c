@@ -75,6 +75,23 @@ refuses_what_passes_the_limit_and_works_after_a_reset(void **state)
 }
 
 static void
+takes_another_limit_but_not_below_what_is_handed_out(void **state)
+{
+	LdbArena *arena = ldb_arena_new(1000);
+
+	(void) state;
+	assert_non_null(ldb_arena_alloc(arena, 500));
+	ldb_arena_set_limit(arena, 100);
+	assert_null(ldb_arena_alloc(arena, 1));
+	ldb_arena_set_limit(arena, 2000);
+	assert_non_null(ldb_arena_alloc(arena, 1200));
+	assert_null(ldb_arena_alloc(arena, 1200));
+	ldb_arena_set_limit(arena, 0);
+	assert_non_null(ldb_arena_alloc(arena, 1200));
+	ldb_arena_free(arena);
+}
+
+static void
 uses_the_limit_to_the_last_byte(void **state)
 {
 	LdbArena *arena = ldb_arena_new(64);
@@ -229,6 +246,7 @@ main(void)
 		cmocka_unit_test(aligns_large_pieces_to_cache_lines_and_small_ones_to_16),
 		cmocka_unit_test(keeps_pieces_apart),
 		cmocka_unit_test(refuses_what_passes_the_limit_and_works_after_a_reset),
+		cmocka_unit_test(takes_another_limit_but_not_below_what_is_handed_out),
 		cmocka_unit_test(uses_the_limit_to_the_last_byte),
 		cmocka_unit_test(refuses_arrays_whose_size_overflows),
 		cmocka_unit_test(ldb_new_gives_zeroes_or_leaves_with_nomem),

@@ -148,6 +148,46 @@ scan_filtered(const Snapshot *snapshot, const size_t *filter_columns, size_t fil
 	free(columns);
 }
 
+/* Reads one column, planned in batches that hold less than its larger values take. */
+static void
+check_overshoot(const Snapshot *snapshot, size_t column)
+{
+	LdbScanOptions options = {.column_count = 1, .columns = &column, .batch_bytes = 500};
+	const LdbBatch *batch;
+	uint64_t rows = 0;
+	LdbScan *scan;
+	LdbError err;
+
+	must(ldb_scan_open(snapshot->dataset, &options, &scan, &err), &err);
+	for (;;)
+	{
+		must(ldb_scan_next(scan, &batch, &err), &err);
+		if (batch == NULL)
+			break;
+		assert_true(batch->row_count == 1 || ldb_arena_used(batch->arena) <= 16 * 500);
+		rows += batch->row_count;
+	}
+	assert_int_equal(rows, ldb_dataset_manifest(snapshot->dataset)->live_rows);
+	ldb_scan_close(scan);
+}
+
+static void
+only_single_rows_take_far_more_than_a_batch_should(void **state)
+{
+	static const char *const names[] = {"strings_20", "strings_21", "strings_22", "nested_21"};
+
+	(void) state;
+	for (size_t i = 0; i < 2 * sizeof names / sizeof names[0]; i++)
+	{
+		Snapshot snapshot;
+
+		snapshot_open(&snapshot, names[i / 2], 0, i % 2 == 0);
+		for (size_t column = 0; column < snapshot_schema(&snapshot)->field_count; column++)
+			check_overshoot(&snapshot, column);
+		snapshot_close(&snapshot);
+	}
+}
+
 static void
 check_names(const Snapshot *snapshot)
 {
@@ -908,6 +948,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_snapshot_as_lancedb_does),
+		cmocka_unit_test(only_single_rows_take_far_more_than_a_batch_should),
 		cmocka_unit_test(tables_of_legacy_and_newer_versions_are_refused_by_name),
 		cmocka_unit_test(filters_first_and_reads_the_rest_for_survivors),
 		cmocka_unit_test(filter_columns_come_first_and_others_not_at_all_when_no_row_is_left),
