@@ -1,7 +1,7 @@
 /* bench.mjs -- makes the tables of the benchmark with LanceDB and times LanceDB on them. */
 /*
  * node bench.mjs make FOLDER SCALE      tables vectors, prices and pieces, and queries.f32
- * node bench.mjs time FOLDER            one line for each measurement: name<TAB>p50 in ms
+ * node bench.mjs time FOLDER WORK       the median in ms; WORK is exact, count, scan or limit
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import {batch, connect, create} from '../interop/lance.mjs';
 
 const DIMENSION = 768;
 const QUERIES = 64;
-const [verb, folder, scaleText] = process.argv.slice(2);
+const [verb, folder, detail] = process.argv.slice(2);
 const db = await connect(folder);
 
 /* Points around 1,000 centres, as embeddings are: neighbours are neither random nor all the same. */
@@ -77,26 +77,28 @@ async function median(repetitions, run) {
   return times.sort((a, b) => a - b)[repetitions >> 1];
 }
 
-async function measure() {
+async function measure(work) {
   const queries = new Float32Array(new Uint8Array(fs.readFileSync(path.join(folder, 'queries.f32'))).buffer);
   const query = (i) => queries.subarray((i % QUERIES) * DIMENSION, (i % QUERIES + 1) * DIMENSION);
   const vectors = await db.openTable('vectors');
   const prices = await db.openTable('prices');
   const pieces = await db.openTable('pieces');
-  const say = (name, ms) => console.log(`${name}\t${ms.toFixed(3)}`);
-  say('exact', await median(15, (i) => vectors.query().nearestTo(query(i)).bypassVectorIndex().select(['id', '_distance']).limit(10).toArrow()));
-  say('count', await median(15, () => prices.countRows('price < 500')));
-  say('scan', await median(5, async () => {
-    let rows = 0;
-    for await (const part of prices.query().limit(100000000)) rows += part.numRows;
-    if (rows === 0) throw new Error('the scan returned nothing');
-  }));
-  say('limit', await median(15, () => pieces.query().limit(1).toArrow()));
+  const works = {
+    exact: [15, (i) => vectors.query().nearestTo(query(i)).bypassVectorIndex().select(['id', '_distance']).limit(10).toArrow()],
+    count: [15, () => prices.countRows('price < 500')],
+    scan: [5, async () => {
+      let rows = 0;
+      for await (const part of prices.query().limit(100000000)) rows += part.numRows;
+      if (rows === 0) throw new Error('the scan returned nothing');
+    }],
+    limit: [15, () => pieces.query().limit(1).toArrow()],
+  };
+  console.log((await median(...works[work])).toFixed(3));
 }
 
 if (verb === 'make') {
   fs.mkdirSync(folder, {recursive: true});
-  await make(Number(scaleText));
+  await make(Number(detail));
 } else {
-  await measure();
+  await measure(detail);
 }
