@@ -679,12 +679,28 @@ own_dictionary(const MiniPage *mini, LdbArena *arena, const LdbSlice **views, Ld
 	return LDB_OK;
 }
 
+/* True when values copied one by one take less than the whole dictionary would. */
+static bool
+is_small_part(const MiniPage *mini, const uint8_t *indices, size_t count)
+{
+	uint64_t item_count = mini->layout->num_dictionary_items;
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < count && count < item_count && bytes < mini->views_bytes; i++)
+	{
+		uint64_t index = index_at(indices, i, mini->codec.bits);
+
+		bytes += index < item_count ? mini->views[index].length : 0;
+	}
+	return count < item_count && bytes < mini->views_bytes;
+}
+
 static LdbStatus
 put_view_values(const MiniPage *mini, const uint8_t *indices, size_t count, LdbSink *sink,
 				LdbError *err)
 {
 	uint64_t item_count = mini->layout->num_dictionary_items;
-	bool copy_each = !mini->in_place && count < item_count;
+	bool copy_each = !mini->in_place && is_small_part(mini, indices, count);
 	const LdbSlice *views = mini->views;
 
 	if (!mini->in_place && !copy_each)

@@ -232,6 +232,51 @@ refuses_an_index_beyond_the_dictionary_unless_the_value_is_null(void **state)
 	}
 }
 
+/* One of 200 items is long, and every row has it: their bytes are there once. */
+static void
+copies_no_item_of_a_dictionary_for_every_row(void **state)
+{
+	enum
+	{
+		ITEMS = 200,
+		ROWS = 128,
+		LONG_BYTES = 1000000,
+		HEADER_BYTES = 8 + 4 * (ITEMS + 1)
+	};
+	LdbField field = leaf_field(LDB_TYPE_STRING);
+	uint8_t chunk[8 + ROWS] = {0, 0, ROWS, 0};
+	uint8_t *dictionary;
+	MiniBlock *mini;
+	LdbArray array;
+	Draft draft;
+	size_t before;
+
+	(void) state;
+	draft_start(&draft, ROWS);
+	draft_column(&draft);
+	mini = draft_mini(&draft, ROWS, ROWS, flat(&draft, 8));
+	mini->dictionary = variable(&draft, 32);
+	mini->has_num_dictionary_items = 1;
+	mini->num_dictionary_items = ITEMS;
+	BUFFER(&draft, 0x07, 0x01);
+	draft_buffer(&draft, chunk, sizeof chunk);
+	dictionary = ldb_arena_zalloc(draft.arena, HEADER_BYTES + LONG_BYTES);
+	for (uint32_t i = 0; i < ITEMS + 3; i++)
+	{
+		uint32_t word = i == 0 ? 32 : i == 1 ? HEADER_BYTES : i == 2 ? 0 : LONG_BYTES;
+
+		memcpy(dictionary + i * sizeof word, &word, sizeof word);
+	}
+	draft_buffer(&draft, dictionary, HEADER_BYTES + LONG_BYTES);
+	assert_int_equal(draft_open(&draft), LDB_OK);
+	before = ldb_arena_used(draft.arena);
+	draft_must_read(&draft, &field, &array);
+	assert_int_equal(array.views[0].length, LONG_BYTES);
+	assert_int_equal(array.views[ROWS - 1].length, LONG_BYTES);
+	assert_in_range(ldb_arena_used(draft.arena) - before, LONG_BYTES, 2 * LONG_BYTES);
+	draft_end(&draft);
+}
+
 /* Replaces byte `at` of buffer `buffer` in the strings page and expects this error. */
 static void
 strings_fail(size_t buffer, size_t at, uint8_t byte, const char *words)
@@ -345,6 +390,7 @@ main(void)
 		cmocka_unit_test(reads_rows_that_cross_chunks),
 		cmocka_unit_test(looks_indices_up_in_the_dictionary),
 		cmocka_unit_test(refuses_an_index_beyond_the_dictionary_unless_the_value_is_null),
+		cmocka_unit_test(copies_no_item_of_a_dictionary_for_every_row),
 		cmocka_unit_test(refuses_chunks_that_do_not_fit),
 		cmocka_unit_test(refuses_a_layout_that_contradicts_itself),
 		cmocka_unit_test(refuses_a_repetition_index_that_lies),
