@@ -43,6 +43,21 @@ CREATE FOREIGN TABLE first_version () SERVER lake OPTIONS (table 'history', vers
 SELECT * FROM columns_of('first_version');
 CREATE FOREIGN TABLE i.some_version () SERVER lake OPTIONS (table 'history', version '10');
 SELECT * FROM columns_of('i.some_version');
+-- IF NOT EXISTS leaves alone what is there, though it has no columns and another owner
+ALTER EVENT TRIGGER lancedb_infer_columns DISABLE;
+CREATE FOREIGN TABLE i.without_columns () SERVER lake OPTIONS (table 'history');
+ALTER EVENT TRIGGER lancedb_infer_columns ENABLE ALWAYS;
+CREATE ROLE regress_lance_creator;
+GRANT USAGE, CREATE ON SCHEMA i TO regress_lance_creator;
+GRANT USAGE ON FOREIGN SERVER lake TO regress_lance_creator;
+SET ROLE regress_lance_creator;
+CREATE FOREIGN TABLE IF NOT EXISTS i.without_columns () SERVER lake OPTIONS (table 'history');
+CREATE FOREIGN TABLE i.with_columns () SERVER lake OPTIONS (table 'history', version '1');
+RESET ROLE;
+SELECT count(*) FROM columns_of('i.without_columns');
+SELECT count(*) FROM columns_of('i.with_columns');
+DROP OWNED BY regress_lance_creator;
+DROP ROLE regress_lance_creator;
 DO $$ BEGIN CREATE FOREIGN TABLE from_do () SERVER lake OPTIONS (table 'history', version '1'); END $$;
 SELECT count(*) FROM columns_of('from_do');
 CREATE FUNCTION make_it() RETURNS void LANGUAGE sql AS $$

@@ -2,10 +2,10 @@
 #include "fdw/fdw.h"
 
 #include "access/table.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_inherits.h"
+#include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -19,22 +19,45 @@ count_columns(Oid relid)
 	return count;
 }
 
-/* InvalidOid unless the statement made a table of ours that says nothing of columns. */
-static Oid
-table_without_columns(const CreateForeignTableStmt *stmt)
+static bool
+says_nothing_of_columns(const Node *statement)
 {
-	Oid relid;
+	const CreateStmt *table;
 
-	if (stmt->base.tableElts != NIL || stmt->base.inhRelations != NIL ||
-		stmt->base.partbound != NULL || stmt->base.ofTypename != NULL)
-		return InvalidOid;
-	relid = get_relname_relid(stmt->base.relation->relname,
-							  RangeVarGetCreationNamespace(stmt->base.relation));
-	/* IF NOT EXISTS leaves alone what is there, and that may have columns */
-	if (!OidIsValid(relid) || !lancedb_is_lance_table(relid) || count_columns(relid) != 0 ||
-		has_superclass(relid))
-		return InvalidOid;
-	return relid;
+	if (!IsA(statement, CreateForeignTableStmt))
+		return false;
+	table = &((const CreateForeignTableStmt *) statement)->base;
+	return table->tableElts == NIL && table->inhRelations == NIL && table->partbound == NULL &&
+		   table->ofTypename == NULL;
+}
+
+static void
+run(const char *sql, int expected)
+{
+	if (SPI_execute(sql, false, 0) != expected)
+		elog(ERROR, "could not run \"%s\"", sql);
+}
+
+/*
+ * The table that the statement made, or InvalidOid when it is none of ours. Asked of the server and
+ * not looked up by name: IF NOT EXISTS leaves alone what is there, which may be somebody else's.
+ */
+static Oid
+created_table(void)
+{
+	run("SELECT classid, objid FROM pg_catalog.pg_event_trigger_ddl_commands()", SPI_OK_SELECT);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple command = SPI_tuptable->vals[i];
+		bool isnull;
+		Oid catalog = DatumGetObjectId(SPI_getbinval(command, SPI_tuptable->tupdesc, 1, &isnull));
+		Oid object = DatumGetObjectId(SPI_getbinval(command, SPI_tuptable->tupdesc, 2, &isnull));
+
+		if (catalog == RelationRelationId && lancedb_is_lance_table(object) &&
+			count_columns(object) == 0)
+			return object;
+	}
+	return InvalidOid;
 }
 
 static void
@@ -50,9 +73,22 @@ add_columns(Oid relid, List *columns)
 	foreach (cell, columns)
 		appendStringInfo(&sql, "%s ADD COLUMN %s", foreach_current_index(cell) == 0 ? "" : ",",
 						 lancedb_column_definition(lfirst(cell)));
-	if (SPI_connect() != SPI_OK_CONNECT || SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not add columns to foreign table %u", relid);
-	SPI_finish();
+	run(sql.data, SPI_OK_UTILITY);
+}
+
+static void
+infer_columns(void)
+{
+	Oid relid = created_table();
+	LancedbTable *table;
+	List *columns;
+
+	if (!OidIsValid(relid))
+		return;
+	table = lancedb_table_open(relid, InvalidOid, 0, CurrentMemoryContext);
+	columns = lancedb_columns_of(table->manifest, get_rel_name(relid));
+	if (columns != NIL)
+		add_columns(relid, columns);
 }
 
 PG_FUNCTION_INFO_V1(lancedb_infer_columns);
@@ -60,23 +96,17 @@ PG_FUNCTION_INFO_V1(lancedb_infer_columns);
 Datum
 lancedb_infer_columns(PG_FUNCTION_ARGS)
 {
-	EventTriggerData *event;
-	Oid relid = InvalidOid;
-	List *columns;
-
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 						errmsg("lancedb.infer_columns is called by its event trigger only")));
-	event = (EventTriggerData *) fcinfo->context;
-	if (IsA(event->parsetree, CreateForeignTableStmt))
-		relid = table_without_columns((CreateForeignTableStmt *) event->parsetree);
-	if (OidIsValid(relid))
+	/* pg_upgrade makes tables as they were, columns or not */
+	if (!IsBinaryUpgrade &&
+		says_nothing_of_columns(((EventTriggerData *) fcinfo->context)->parsetree))
 	{
-		LancedbTable *table = lancedb_table_open(relid, InvalidOid, 0, CurrentMemoryContext);
-
-		columns = lancedb_columns_of(table->manifest, get_rel_name(relid));
-		if (columns != NIL)
-			add_columns(relid, columns);
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		infer_columns();
+		SPI_finish();
 	}
 	PG_RETURN_NULL();
 }
