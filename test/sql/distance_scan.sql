@@ -156,6 +156,13 @@ CREATE SCHEMA other;
 CREATE FUNCTION other.d(real[], real[]) RETURNS float8 LANGUAGE sql IMMUTABLE AS 'SELECT 1.0::float8';
 CREATE OPERATOR other.<-> (LEFTARG = real[], RIGHTARG = real[], FUNCTION = other.d);
 EXPLAIN (COSTS OFF) SELECT id FROM lance.packages_small ORDER BY embedding OPERATOR(other.<->) '{1}' LIMIT 1;
+-- nor is the meaning of an operator class that sorts numbers the other way round
+CREATE FUNCTION other.compare(float8, float8) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT btfloat8cmp($2, $1)';
+CREATE OPERATOR other.<<< (LEFTARG = float8, RIGHTARG = float8, FUNCTION = float8gt);
+CREATE OPERATOR CLASS other.falling FOR TYPE float8 USING btree AS
+    OPERATOR 1 other.<<<, OPERATOR 3 =, FUNCTION 1 other.compare(float8, float8);
+SELECT same($q$SELECT id FROM packages_small
+    ORDER BY embedding <-> (SELECT embedding FROM packages_small WHERE id = 7) USING OPERATOR(other.<<<), id LIMIT 10$q$, false);
 SET lancedb.enable_ann = off;
 EXPLAIN (COSTS OFF) SELECT id FROM lance.packages_small ORDER BY embedding <-> '{1}' LIMIT 1;
 RESET lancedb.enable_ann;

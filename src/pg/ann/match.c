@@ -26,6 +26,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 typedef struct DistanceFunction
 {
@@ -240,7 +241,9 @@ lancedb_match_ordering(PlannerInfo *root, RelOptInfo *rel, LancedbOrdering *orde
 	if (root->query_pathkeys == NIL)
 		return false;
 	pathkey = linitial(root->query_pathkeys);
-	if (pathkey->pk_eclass->ec_has_volatile)
+	/* ORDER BY .. USING may sort by another idea of what is less */
+	if (pathkey->pk_eclass->ec_has_volatile ||
+		pathkey->pk_opfamily != lookup_type_cache(FLOAT8OID, TYPECACHE_BTREE_OPFAMILY)->btree_opf)
 		return false;
 	descending = lancedb_pathkey_descends(pathkey);
 	lancedb_members_of(&members, pathkey->pk_eclass, rel->relids);
