@@ -30,6 +30,9 @@ SELECT count(*) = (SELECT rows FROM lancedb.versions('refs') WHERE 'trimmed' = A
 SELECT committed_at AS moment FROM lancedb.versions('history') WHERE version = 5 \gset
 CREATE FOREIGN TABLE v5 (id bigint) SERVER lake OPTIONS (table 'history', as_of :'moment');
 SELECT count(*) FROM v5;
+-- the end of time
+CREATE FOREIGN TABLE last (id bigint) SERVER lake OPTIONS (table 'history', as_of '294276-12-31 23:59:59+00');
+SELECT count(*) = (SELECT count(*) FROM history) AS latest FROM last;
 
 -- lancedb.as_of moves every table that has no choice of its own
 SET lancedb.as_of = :'moment';

@@ -7,6 +7,7 @@
 #include "catalog/pg_foreign_table.h"
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
+#include "common/int.h"
 #include "foreign/foreign.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -240,7 +241,8 @@ lancedb_parse_as_of(const char *text)
 	if (TIMESTAMP_NOT_FINITE(when))
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 						errmsg("as_of must be a finite timestamp")));
-	return when + MICROSECONDS_1970_TO_2000;
+	/* what is later than 64 bits can tell is later than every version */
+	return pg_add_s64_overflow(when, MICROSECONDS_1970_TO_2000, &when) ? PG_INT64_MAX : when;
 }
 
 LancedbOptions *
