@@ -13,6 +13,7 @@
 #include "commands/explain.h"
 #include "commands/vacuum.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "utils/datetime.h"
@@ -102,6 +103,17 @@ lancedb_collation_is_c(Oid collation)
 #if PG_VERSION_NUM < 180000
 #define vacuum_delay_point(is_analyze) vacuum_delay_point()
 #endif
+
+/* PostgreSQL 17 ends transactions that take too long, without a cancel of the statement. */
+static inline bool
+lancedb_transaction_timed_out(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return TransactionTimeoutPending;
+#else
+	return false;
+#endif
+}
 
 /*
  * PostgreSQL 18 keeps equivalence members of child relations in lists of their own and walks both
