@@ -123,7 +123,7 @@ ldb_dataset_locate(const LdbDataset *dataset, uint32_t base_id, const char *fold
 static LdbStatus
 explain_damage(LdbStatus status, const LdbVersionEntry *entry, LdbError *err)
 {
-	if (status == LDB_CORRUPT && entry->is_latest)
+	if (status == LDB_CORRUPT && entry->is_latest && entry->version > 1)
 		ldb_error_hint(err,
 					   "The latest manifest may not have reached the disk before a power loss; "
 					   "version %" PRIu64 " may still be readable by its number.",

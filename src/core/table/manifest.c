@@ -134,8 +134,13 @@ check_data_version(const LdbManifest *manifest, const Ldb__Manifest *message, co
 	if (message->data_format != NULL && message->data_format->file_format != NULL)
 		format = message->data_format->file_format;
 	if (format[0] != '\0' && strcmp(format, "lance") != 0)
-		LDB_FAIL(err, LDB_UNSUPPORTED, "manifest \"%s\": data files of format \"%s\"", name,
-				 format);
+	{
+		ldb_error_set(err, LDB_UNSUPPORTED,
+					  "manifest \"%s\": data files of format \"%s\" are not supported", name,
+					  format);
+		ldb_error_hint(err, "Rewrite the table with LanceDB.");
+		return LDB_UNSUPPORTED;
+	}
 	for (size_t i = 0; i < sizeof readable_versions / sizeof readable_versions[0]; i++)
 	{
 		if (strcmp(manifest->data_version, readable_versions[i]) == 0)

@@ -359,7 +359,8 @@ refuses_legacy_and_newer_data_files_with_the_fix(void **state)
 	assert_fails(parse(&draft, &manifest, &err), LDB_UNSUPPORTED, "\"2.3\"");
 	draft.format.version = "2.2";
 	draft.format.file_format = "parquet";
-	assert_fails(parse(&draft, &manifest, &err), LDB_UNSUPPORTED, "\"parquet\"");
+	assert_fails(parse(&draft, &manifest, &err), LDB_UNSUPPORTED, "\"parquet\" are not supported");
+	assert_non_null(strstr(err.hint, "Rewrite the table"));
 	draft.message.data_format = NULL;
 	must(parse(&draft, &manifest, &err), &err);
 	assert_string_equal(manifest->data_version, "");

@@ -170,6 +170,11 @@ says_so_when_the_latest_manifest_was_lost(void **state)
 	assert_string_equal(err.hint, "");
 	must(memory_open_choice(&table, &(LdbVersionChoice){.version = 3}, &err), &err);
 	memory_close(&table);
+	memory_open(&table);
+	memory_put_text(&table, "t.lance/_versions/18446744073709551614.manifest", "cut");
+	assert_fails(memory_open_choice(&table, NULL, &err), LDB_CORRUPT, "manifest");
+	assert_string_equal(err.hint, ""); /* nothing came before version 1 */
+	memory_close(&table);
 }
 
 static void
