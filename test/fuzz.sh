@@ -6,7 +6,7 @@
 # One target for each processor at a time. test/fuzz/corpus/<target> is what is kept; new inputs go to
 # build-fuzz/corpus/<target>, crashes to build-fuzz/crashes. test/fuzz/README.md says what to do with either.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 seconds=${1:-5}
 shift || true
 jobs=$(nproc)

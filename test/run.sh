@@ -4,7 +4,7 @@
 # A suite is a command whose last line reads "<name>: N passed, N failed" (or "<name>: skipped, because ...").
 # Its output is kept in build/test/<name>.log and shown when something failed.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 logs=build/test
 mkdir -p "$logs"
 total_passed=0

@@ -4,7 +4,7 @@
 # Debian 13 lies in a folder made once by debootstrap, from the mirror that this machine's apt uses:
 # $LANCEDB_CACHE/trixie, /var/cache/lancedb/trixie unless told. Delete the folder to make it anew.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 cache=${LANCEDB_CACHE:-/var/cache/lancedb}
 folder=$cache/trixie
 packages="build-essential pkg-config postgresql-17 postgresql-client-17 postgresql-server-dev-17 postgresql-17-pgvector
@@ -32,15 +32,14 @@ mounted() {
 
 bootstrap() {
     local mirror
-    # the first index of the main archive that apt knows on this machine
+    # $(SITE) and the like are apt's; the first index of the main archive that apt knows on this machine
+    # shellcheck disable=SC2016
     mirror=$(apt-get indextargets --format '$(SITE) $(COMPONENT) $(RELEASE)' 'Created-By: Packages' 2>/dev/null |
         awk '$2 == "main" && $3 !~ /security|updates/ { print $1; exit }')
     [ -n "$mirror" ] || { echo "apt knows no Debian archive"; return 1; }
     rm -rf "$folder.new"
     mkdir -p "$cache"
     debootstrap --variant=minbase --include=ca-certificates trixie "$folder.new" "$mirror" || return 1
-    # the same proxy settings and certificates as this machine's apt, for this run only
-    mkdir -p "$folder.new/etc/postgresql-common"
     cp /etc/resolv.conf "$folder.new/etc/resolv.conf" 2>/dev/null || true
     chroot "$folder.new" apt-get update -q || return 1
     chroot "$folder.new" apt-get install -q -y --no-install-recommends postgresql-common || return 1
@@ -77,6 +76,7 @@ find "$folder/src/lancedb" -type f \( -name '*.[ch]' -o -name '*.proto' \) ! -pa
 tar -c --exclude=./build --exclude=./build-asan --exclude=./build-fuzz --exclude=node_modules --exclude='*.o' \
     --exclude='*.so' --exclude='*.d' --exclude=./.git . | tar -x -C "$folder/src/lancedb"
 status=0
+# shellcheck disable=SC2016
 chroot "$folder" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
     sh -c 'cd /src/lancedb && make -s -j"$(nproc)" all WERROR=-Werror && test/installcheck.sh' | sed 's/^installcheck:/trixie:/' || status=$?
 rm -rf build/results/trixie

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh -- all checks of this folder; README.md says what to do about each message.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 passed=0
 failed=0
 
