@@ -47,6 +47,9 @@ LdbStatus ldb_object_fetch(LdbObject *object, const LdbRange *ranges, size_t cou
 LdbStatus ldb_object_read(LdbObject *object, uint64_t offset, uint64_t length, LdbArena *arena,
 						  LdbSlice *bytes, const LdbCancel *cancel, LdbError *err);
 
+/* The cheap half of ldb_object_check: a page of the mapping was touched and is gone. */
+bool ldb_object_damaged(const LdbObject *object);
+
 /* LDB_IO when bytes handed out before may be zeros because the file broke under its mapping. */
 LdbStatus ldb_object_check(const LdbObject *object, LdbError *err);
 

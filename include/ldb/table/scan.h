@@ -70,6 +70,12 @@ LdbStatus ldb_scan_open(LdbDataset *dataset, const LdbScanOptions *options, LdbS
 						LdbError *err);
 /* *batch = NULL at the end. Never gives a batch of 0 rows. */
 LdbStatus ldb_scan_next(LdbScan *scan, const LdbBatch **batch, LdbError *err);
+/*
+ * LDB_IO when bytes of the batch in hand are lost: its file was cut and what was read since are
+ * zeros. To be called when values were copied out, before anybody believes them; cheap enough for
+ * each row. The next ldb_scan_next looks more closely.
+ */
+LdbStatus ldb_scan_check(const LdbScan *scan, LdbError *err);
 /* How many rows pass the filter, from here to the end, without building batches of them. */
 LdbStatus ldb_scan_count(LdbScan *scan, uint64_t *rows, LdbError *err);
 /* From the first task again (not for a shared next_task). */
@@ -87,6 +93,8 @@ LdbStatus ldb_take_open(LdbDataset *dataset, const size_t *columns, size_t colum
 						const LdbCancel *cancel, LdbTake **take, LdbError *err);
 LdbStatus ldb_take_rows(LdbTake *take, const uint64_t *addresses, size_t count,
 						const LdbBatch **batch, LdbError *err);
+/* As ldb_scan_check. */
+LdbStatus ldb_take_check(const LdbTake *take, LdbError *err);
 const LdbScanStats *ldb_take_stats(const LdbTake *take);
 void ldb_take_close(LdbTake *take); /* NULL is fine */
 

@@ -316,12 +316,18 @@ was_cut(const LdbObject *object)
 		   info.size < object->size;
 }
 
+bool
+ldb_object_damaged(const LdbObject *object)
+{
+	return object->mapping != NULL && ldb_mapping_damaged(object->mapping);
+}
+
 LdbStatus
 ldb_object_check(const LdbObject *object, LdbError *err)
 {
 	if (object->mapping == NULL)
 		return LDB_OK;
-	if (ldb_mapping_damaged(object->mapping))
+	if (ldb_object_damaged(object))
 		LDB_FAIL(err, LDB_IO, "\"%s\" could not be read: a part of the file is gone", object->name);
 	if (was_cut(object))
 		LDB_FAIL(err, LDB_IO, "\"%s\" was cut short while it was read", object->name);

@@ -310,6 +310,17 @@ ldb_fragment_check(const LdbFragmentReader *reader, LdbError *err)
 	return LDB_OK;
 }
 
+bool
+ldb_fragment_damaged(const LdbFragmentReader *reader)
+{
+	for (size_t i = 0; i < reader->fragment->file_count; i++)
+	{
+		if (reader->files[i] != NULL && ldb_object_damaged(ldb_file_object(reader->files[i])))
+			return true;
+	}
+	return false;
+}
+
 LdbStatus
 ldb_fragment_column_bytes(LdbFragmentReader *reader, uint64_t *bytes, const LdbCancel *cancel,
 						  LdbError *err)

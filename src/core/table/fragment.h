@@ -43,6 +43,9 @@ LdbStatus ldb_fragment_row_bytes(LdbFragmentReader *reader, size_t column, doubl
 /* LDB_IO when a file broke under its mapping. */
 LdbStatus ldb_fragment_check(const LdbFragmentReader *reader, LdbError *err);
 
+/* True when a page of a file was touched and is gone: cheap, and sees less than the check. */
+bool ldb_fragment_damaged(const LdbFragmentReader *reader);
+
 /* Bytes in files of the columns of the projection; opens them. */
 LdbStatus ldb_fragment_column_bytes(LdbFragmentReader *reader, uint64_t *bytes,
 									const LdbCancel *cancel, LdbError *err);

@@ -184,6 +184,14 @@ ldb_scan_next(LdbScan *scan, const LdbBatch **batch, LdbError *err)
 	return LDB_OK;
 }
 
+LdbStatus
+ldb_scan_check(const LdbScan *scan, LdbError *err)
+{
+	if (scan->reader == NULL || !ldb_fragment_damaged(scan->reader))
+		return LDB_OK;
+	return ldb_fragment_check(scan->reader, err);
+}
+
 /* Rows of tasks that nothing of is read yet: the manifest counts them, fragment by fragment. */
 static uint64_t
 count_whole_fragments(LdbScan *scan)

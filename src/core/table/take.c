@@ -139,6 +139,17 @@ check_last_used(const LdbTake *take, LdbError *err)
 	return LDB_OK;
 }
 
+LdbStatus
+ldb_take_check(const LdbTake *take, LdbError *err)
+{
+	for (size_t i = 0; i < take->open_count; i++)
+	{
+		if (take->open[i].last_use == take->calls && ldb_fragment_damaged(take->open[i].reader))
+			return ldb_fragment_check(take->open[i].reader, err);
+	}
+	return LDB_OK;
+}
+
 static LdbStatus
 open_fragment(LdbTake *take, size_t index, LdbFragmentReader **reader, LdbError *err)
 {

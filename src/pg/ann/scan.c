@@ -403,6 +403,7 @@ fill_slot(LancedbAnnState *state, TupleTableSlot *slot)
 	const LdbHit *hit = &state->hits[state->next_hit];
 	MemoryContext old =
 		MemoryContextSwitchTo(state->css.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
+	LdbError err;
 
 	if (state->take != NULL &&
 		(state->taken == NULL || state->next_hit >= state->taken_first + state->taken_count))
@@ -416,6 +417,8 @@ fill_slot(LancedbAnnState *state, TupleTableSlot *slot)
 											   state->next_hit - state->taken_first,
 											   hit->row_address, &slot->tts_isnull[at]);
 	}
+	if (state->take != NULL)
+		lancedb_check(ldb_take_check(state->take, &err), &err);
 	if (state->distance_slot > 0 && !hit->is_null)
 	{
 		slot->tts_values[state->distance_slot - 1] = Float8GetDatum(hit->distance);

@@ -186,6 +186,7 @@ take_rows(Sampler *sampler, HeapTuple *rows)
 					  &err);
 		for (size_t row = 0; row < batch->row_count; row++)
 			rows[from + (int) row] = make_tuple(sampler, batch, row);
+		lancedb_check(ldb_take_check(sampler->take, &err), &err);
 	}
 	lancedb_disown(token);
 	ldb_take_close(sampler->take);

@@ -184,6 +184,7 @@ static void
 fill_slot(LancedbScanState *state, TupleTableSlot *slot)
 {
 	const LdbBatch *batch = state->batch;
+	LdbError err;
 
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
 	for (int i = 0; i < state->output_count; i++)
@@ -195,6 +196,8 @@ fill_slot(LancedbScanState *state, TupleTableSlot *slot)
 			lancedb_convert(output->converter, &batch->columns[i], state->row,
 							batch->row_addresses[state->row], &slot->tts_isnull[at]);
 	}
+	/* a cursor may stop here, or a LIMIT: nobody would ask for the next batch and hear of it */
+	lancedb_check(ldb_scan_check(state->scan, &err), &err);
 	ExecStoreVirtualTuple(slot);
 }
 

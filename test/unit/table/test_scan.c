@@ -2,6 +2,7 @@
 #include "table/snapshot.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -832,6 +833,61 @@ a_file_cut_during_a_scan_ends_it(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* Ours: cmocka puts one of its own in its place for each test. */
+static struct sigaction bus_handler;
+
+static void
+touch(LdbSlice bytes)
+{
+	volatile uint8_t sum = 0;
+
+	for (size_t i = 0; i < bytes.length; i++)
+		sum = (uint8_t) (sum + bytes.data[i]);
+}
+
+/* Who stops within a batch hears of it as well, before what was copied out is believed. */
+static void
+a_file_cut_behind_a_batch_is_noticed_when_it_is_read(void **state)
+{
+	size_t columns[] = {0, 1, 2, 3};
+	LdbScanOptions options = {.column_count = 4, .columns = columns};
+	char folder[] = "/tmp/ldb-test-XXXXXX";
+	char path[512], command[128];
+	uint64_t address;
+	const LdbBatch *batch;
+	Snapshot snapshot;
+	LdbStore *store;
+	LdbScan *scan;
+	LdbTake *take;
+	LdbError err;
+
+	(void) state;
+	sigaction(SIGBUS, &bus_handler, NULL);
+	store = breakable_store("strings_21", folder, path, sizeof path);
+	snapshot_prepare(&snapshot, "strings_21", 0, store);
+	must(snapshot_open_dataset(&snapshot, &err), &err);
+	must(ldb_scan_open(snapshot.dataset, &options, &scan, &err), &err);
+	must(ldb_scan_next(scan, &batch, &err), &err);
+	must(ldb_scan_check(scan, &err), &err);
+	address = batch->row_addresses[0];
+	must(ldb_take_open(snapshot.dataset, columns, 4, NULL, &take, &err), &err);
+	must(ldb_take_rows(take, &address, 1, &batch, &err), &err);
+	must(ldb_take_check(take, &err), &err);
+	must(ldb_scan_restart(scan, &err), &err);
+	must(ldb_scan_next(scan, &batch, &err), &err);
+	assert_int_equal(truncate(path, 0), 0);
+	for (size_t i = 0; i < 4; i++)
+		for (size_t row = 0; batch->columns[i].views != NULL && row < batch->row_count; row++)
+			touch(batch->columns[i].views[row]);
+	assert_int_equal(ldb_scan_check(scan, &err), LDB_IO);
+	assert_non_null(strstr(err.message, strrchr(path, '/') + 1));
+	ldb_take_close(take);
+	ldb_scan_close(scan);
+	snapshot_close(&snapshot);
+	snprintf(command, sizeof command, "rm -rf '%s'", folder);
+	assert_int_equal(system(command), 0);
+}
+
 /* Reads all it can; values of a broken file may be any, so only their number is looked at. */
 static LdbStatus
 read_damaged(Snapshot *snapshot, LdbError *err)
@@ -966,9 +1022,12 @@ main(void)
 		cmocka_unit_test(a_column_beyond_the_file_is_corrupt),
 		cmocka_unit_test(the_last_file_that_lists_a_field_holds_it),
 		cmocka_unit_test(a_file_cut_during_a_scan_ends_it),
+		cmocka_unit_test(a_file_cut_behind_a_batch_is_noticed_when_it_is_read),
 		cmocka_unit_test(damaged_files_give_rows_or_an_error),
 		cmocka_unit_test(estimates_what_a_column_takes),
 	};
 
+	ldb_mapping_install_handler();
+	sigaction(SIGBUS, NULL, &bus_handler);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
