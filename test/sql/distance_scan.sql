@@ -125,7 +125,7 @@ RESET plan_cache_mode;
 
 -- cursors pull as much as they want
 BEGIN;
-DECLARE c CURSOR FOR SELECT id FROM lance.packages_small
+DECLARE c CURSOR FOR SELECT package FROM lance.packages_small
     ORDER BY embedding <-> (SELECT embedding FROM lance.packages_small WHERE id = 7);
 FETCH 2 FROM c;
 MOVE 1500 IN c;
@@ -135,7 +135,7 @@ FETCH 1 FROM c;
 COMMIT;
 SELECT id = (SELECT id FROM heap.packages_small ORDER BY embedding <-> (SELECT embedding FROM heap.packages_small WHERE id = 7) OFFSET 1502 LIMIT 1)
     AS same_as_heap
-FROM (SELECT id FROM lance.packages_small ORDER BY embedding <-> (SELECT embedding FROM lance.packages_small WHERE id = 7) OFFSET 1502 LIMIT 1) t;
+FROM (SELECT package FROM lance.packages_small ORDER BY embedding <-> (SELECT embedding FROM lance.packages_small WHERE id = 7) OFFSET 1502 LIMIT 1) t;
 
 -- partitions: two Lance tables and a heap table
 CREATE TABLE parts (id bigint, package text, embedding real[], part int) PARTITION BY LIST (part);
@@ -155,7 +155,7 @@ SELECT count(*), count(DISTINCT tableoid), max(d) FROM
 CREATE SCHEMA other;
 CREATE FUNCTION other.d(real[], real[]) RETURNS float8 LANGUAGE sql IMMUTABLE AS 'SELECT 1.0::float8';
 CREATE OPERATOR other.<-> (LEFTARG = real[], RIGHTARG = real[], FUNCTION = other.d);
-EXPLAIN (COSTS OFF) SELECT id FROM lance.packages_small ORDER BY embedding OPERATOR(other.<->) '{1}' LIMIT 1;
+EXPLAIN (COSTS OFF) SELECT package FROM lance.packages_small ORDER BY embedding OPERATOR(other.<->) '{1}' LIMIT 1;
 -- nor is the meaning of an operator class that sorts numbers the other way round
 CREATE FUNCTION other.compare(float8, float8) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT btfloat8cmp($2, $1)';
 CREATE OPERATOR other.<<< (LEFTARG = float8, RIGHTARG = float8, FUNCTION = float8gt);
@@ -164,10 +164,10 @@ CREATE OPERATOR CLASS other.falling FOR TYPE float8 USING btree AS
 SELECT same($q$SELECT id FROM packages_small
     ORDER BY embedding <-> (SELECT embedding FROM packages_small WHERE id = 7) USING OPERATOR(other.<<<), id LIMIT 10$q$, false);
 SET lancedb.enable_ann = off;
-EXPLAIN (COSTS OFF) SELECT id FROM lance.packages_small ORDER BY embedding <-> '{1}' LIMIT 1;
+EXPLAIN (COSTS OFF) SELECT package FROM lance.packages_small ORDER BY embedding <-> '{1}' LIMIT 1;
 RESET lancedb.enable_ann;
 -- a wrong dimension names both sizes
-SELECT id FROM lance.packages_small ORDER BY embedding <-> '{1,2,3}' LIMIT 1;
+SELECT package FROM lance.packages_small ORDER BY embedding <-> '{1,2,3}' LIMIT 1;
 
 -- a prepared plan meets an earlier version that has no such column, or another table under the name
 \! rm -rf "$LANCEDB_TEST_DATA/swapped.lance"; cp -r "$LANCEDB_TEST_DATA/history.lance" "$LANCEDB_TEST_DATA/swapped.lance"
@@ -183,3 +183,16 @@ EXECUTE nearest_swapped(NULL);
 RESET enable_sort;
 RESET plan_cache_mode;
 \! rm -r "$LANCEDB_TEST_DATA/swapped.lance"
+
+-- a condition on the vector itself does not make the planner think that it is read twice
+CREATE FUNCTION startup_cost(query text) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+    plan json;
+BEGIN
+    EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+    RETURN plan -> 0 -> 'Plan' -> 'Startup Cost';
+END $$;
+SET enable_sort = off;
+SELECT startup_cost('SELECT package FROM lance.packages_small WHERE embedding IS NOT NULL ORDER BY embedding <-> ''{1}'' LIMIT 5') <
+    1.2 * startup_cost('SELECT package FROM lance.packages_small ORDER BY embedding <-> ''{1}'' LIMIT 5') AS paid_once;
+RESET enable_sort;

@@ -90,6 +90,8 @@ cost_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, const LancedbRel
 		  AttrNumber column)
 {
 	LancedbRelPlan filtered = *plan;
+	Bitmapset *filter =
+		lancedb_plan_columns(plan->table, rel->relid, extract_actual_clauses(plan->pushed, false));
 	double compared = rel->tuples * plan->pushed_selectivity;
 	double vector_pages =
 		lancedb_plan_bytes(plan->table, bms_make_singleton(column)) / BLCKSZ * IN_PLACE;
@@ -100,6 +102,8 @@ cost_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, const LancedbRel
 
 	cost_qual_eval(&quals, plan->local, root);
 	filtered.local = NIL;
+	/* WHERE embedding IS NOT NULL does not read the vectors a second time. */
+	filtered.filter_bytes = lancedb_plan_bytes(plan->table, bms_del_member(filter, column));
 	filtered.output_bytes = 0;
 	scan = lancedb_scan_cost(rel, &filtered, 0);
 	search = scan.startup + (scan.run + vector_pages * seq_page_cost * plan->pushed_selectivity +
