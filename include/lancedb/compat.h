@@ -99,6 +99,11 @@ lancedb_collation_is_c(Oid collation)
 #endif
 }
 
+/* PostgreSQL 18 has generated columns that are computed when they are read. */
+#if PG_VERSION_NUM < 180000
+#define ATTRIBUTE_GENERATED_VIRTUAL 'v'
+#endif
+
 /* PostgreSQL 18 wants to know whether it is ANALYZE that waits. */
 #if PG_VERSION_NUM < 180000
 #define vacuum_delay_point(is_analyze) vacuum_delay_point()

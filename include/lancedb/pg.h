@@ -6,6 +6,8 @@
 
 #include "lancedb/compat.h"
 
+#include "datatype/timestamp.h"
+
 #include "ldb/base/arena.h"
 #include "ldb/base/cancel.h"
 #include "ldb/base/error.h"
@@ -29,6 +31,10 @@ extern LdbArena *lancedb_arena_new(MemoryContext context);
 
 /* cancel.c: true once this backend has a query cancel or a termination pending. */
 extern const LdbCancel lancedb_cancel;
+
+/* Lance counts time from 1970 on, PostgreSQL from 2000 on. */
+#define LANCEDB_EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
+#define LANCEDB_EPOCH_US ((int64) LANCEDB_EPOCH_DAYS * USECS_PER_DAY)
 
 /* guc.c */
 extern void lancedb_define_settings(void);

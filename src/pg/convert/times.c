@@ -5,7 +5,6 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
-#define DAYS_1970_TO_2000 (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
 #define MILLISECONDS_PER_DAY INT64CONST(86400000)
 
 static int64
@@ -71,7 +70,7 @@ lancedb_date_of_date(LancedbConverter *converter, const LdbArray *array, size_t 
 
 	if (array->type->kind == LDB_TYPE_DATE64)
 		days = floor_divide(days, MILLISECONDS_PER_DAY);
-	days -= DAYS_1970_TO_2000;
+	days -= LANCEDB_EPOCH_DAYS;
 	if (!IS_VALID_DATE(days))
 		lancedb_value_error(converter, ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "date out of range");
 	return DateADTGetDatum((DateADT) days);
@@ -82,8 +81,7 @@ timestamp_datum(LancedbConverter *converter, bool representable, int64 unix_micr
 {
 	Timestamp value;
 
-	if (!representable ||
-		pg_sub_s64_overflow(unix_microseconds, (int64) DAYS_1970_TO_2000 * USECS_PER_DAY, &value) ||
+	if (!representable || pg_sub_s64_overflow(unix_microseconds, LANCEDB_EPOCH_US, &value) ||
 		!IS_VALID_TIMESTAMP(value))
 		lancedb_value_error(converter, ERRCODE_DATETIME_VALUE_OUT_OF_RANGE,
 							"timestamp out of range");

@@ -12,17 +12,10 @@
 
 #include "ldb/simd/distance.h"
 
+#include "vector/query_vector.h"
+
 /* pgvector's limits on what it calls a vector. */
 #define VECTOR_MAX_DIMENSION 16000
-
-/* What pgvector stores: a varlena header, the dimension, two unused bytes, then the numbers. */
-typedef struct StoredVector
-{
-	int32 vl_len_;
-	int16 dimension;
-	int16 unused;
-	char numbers[FLEXIBLE_ARRAY_MEMBER];
-} StoredVector;
 
 LancedbVectorType
 lancedb_vector_type(Oid typid)
@@ -67,11 +60,11 @@ check_numbers(LancedbConverter *converter, const LdbArray *array, size_t row, si
 	return (const char *) items->values + first * width;
 }
 
-static StoredVector *
+static LancedbStoredVector *
 new_vector(size_t count, size_t width)
 {
-	size_t bytes = offsetof(StoredVector, numbers) + count * width;
-	StoredVector *vector = palloc(bytes);
+	size_t bytes = offsetof(LancedbStoredVector, numbers) + count * width;
+	LancedbStoredVector *vector = palloc(bytes);
 
 	SET_VARSIZE(vector, bytes);
 	vector->dimension = (int16) count;
@@ -81,7 +74,7 @@ new_vector(size_t count, size_t width)
 
 /* pgvector promises its users that no element is NaN or infinite. */
 static void
-check_finite(LancedbConverter *converter, const StoredVector *vector)
+check_finite(LancedbConverter *converter, const LancedbStoredVector *vector)
 {
 	const float4 *numbers = (const float4 *) vector->numbers;
 	bool finite = true;
@@ -98,7 +91,7 @@ vector_of_floats(LancedbConverter *converter, const LdbArray *array, size_t row)
 {
 	size_t count;
 	const char *numbers = check_numbers(converter, array, row, sizeof(float4), &count);
-	StoredVector *vector = new_vector(count, sizeof(float4));
+	LancedbStoredVector *vector = new_vector(count, sizeof(float4));
 
 	memcpy(vector->numbers, numbers, count * sizeof(float4));
 	check_finite(converter, vector);
@@ -110,7 +103,7 @@ vector_of_halves(LancedbConverter *converter, const LdbArray *array, size_t row)
 {
 	size_t count;
 	const char *numbers = check_numbers(converter, array, row, sizeof(uint16), &count);
-	StoredVector *vector = new_vector(count, sizeof(float4));
+	LancedbStoredVector *vector = new_vector(count, sizeof(float4));
 
 	ldb_kernels->f16_to_f32((const uint16_t *) numbers, (float4 *) vector->numbers, count);
 	check_finite(converter, vector);
@@ -123,7 +116,7 @@ halfvec_of_halves(LancedbConverter *converter, const LdbArray *array, size_t row
 	const uint16 exponent = 0x7c00; /* all ones: NaN or infinite */
 	size_t count;
 	const char *numbers = check_numbers(converter, array, row, sizeof(uint16), &count);
-	StoredVector *vector = new_vector(count, sizeof(uint16));
+	LancedbStoredVector *vector = new_vector(count, sizeof(uint16));
 
 	for (size_t i = 0; i < count; i++)
 	{

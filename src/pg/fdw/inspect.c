@@ -12,9 +12,6 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-#define UNIX_TO_POSTGRES_EPOCH_US \
-	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
-
 /* Locks the relation until the transaction ends and checks what a reader of it must be allowed. */
 static void
 check_readable_lance_table(Oid relid)
@@ -91,7 +88,7 @@ lancedb_versions(PG_FUNCTION_ARGS)
 	for (size_t i = 0; i < count; i++)
 	{
 		const LdbVersionInfo *version = &versions[i];
-		TimestampTz committed = version->timestamp_us - UNIX_TO_POSTGRES_EPOCH_US;
+		TimestampTz committed = version->timestamp_us - LANCEDB_EPOCH_US;
 		Datum values[6] = {Int64GetDatum((int64) version->version),
 						   TimestampTzGetDatum(committed),
 						   (Datum) 0,

@@ -15,9 +15,6 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-#define MICROSECONDS_1970_TO_2000 \
-	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
-
 /* How many letters a misspelled name may differ in and still be recognized. */
 #define NEAR_MATCH_DISTANCE 4
 
@@ -242,7 +239,7 @@ lancedb_parse_as_of(const char *text)
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 						errmsg("as_of must be a finite timestamp")));
 	/* what is later than 64 bits can tell is later than every version */
-	return pg_add_s64_overflow(when, MICROSECONDS_1970_TO_2000, &when) ? PG_INT64_MAX : when;
+	return pg_add_s64_overflow(when, LANCEDB_EPOCH_US, &when) ? PG_INT64_MAX : when;
 }
 
 LancedbOptions *

@@ -181,7 +181,8 @@ bind_columns(LancedbTable *table, const LancedbOptions *options, Relation relati
 
 		column->attnum = (AttrNumber) (i + 1);
 		column->field = -1;
-		if (attribute->attisdropped)
+		/* the server computes virtual columns itself */
+		if (attribute->attisdropped || attribute->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
 			continue;
 		name = lancedb_column_name(relation, column->attnum);
 		check_readable(table->manifest, NameStr(attribute->attname), name);

@@ -8,9 +8,6 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-#define EPOCH_DAYS (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
-#define EPOCH_US (EPOCH_DAYS * USECS_PER_DAY)
-
 #define INT128_LARGEST ((__int128) (~(unsigned __int128) 0 >> 1))
 
 void *
@@ -115,7 +112,7 @@ date_value(const LancedbPushColumn *column, DateADT date, LdbScalar *scalar)
 {
 	if (DATE_NOT_FINITE(date))
 		return beyond(DATE_IS_NOEND(date), scalar);
-	scalar->integer = (int64) date + EPOCH_DAYS;
+	scalar->integer = (int64) date + LANCEDB_EPOCH_DAYS;
 	if (column->typid == TIMESTAMPOID &&
 		pg_mul_s64_overflow(scalar->integer, USECS_PER_DAY, &scalar->integer))
 		return beyond(date > 0, scalar);
@@ -130,12 +127,12 @@ timestamp_value(const LancedbPushColumn *column, Timestamp when, LdbScalar *scal
 	if (TIMESTAMP_NOT_FINITE(when))
 		return beyond(TIMESTAMP_IS_NOEND(when), scalar);
 	if (column->typid != DATEOID)
-		return pg_add_s64_overflow(when, EPOCH_US, &scalar->integer) ? beyond(true, scalar)
-																	 : VALUE_EXACT;
+		return pg_add_s64_overflow(when, LANCEDB_EPOCH_US, &scalar->integer) ? beyond(true, scalar)
+																			 : VALUE_EXACT;
 	days = when / USECS_PER_DAY;
 	if (when % USECS_PER_DAY < 0)
 		days--;
-	scalar->integer = days + EPOCH_DAYS;
+	scalar->integer = days + LANCEDB_EPOCH_DAYS;
 	return when == days * USECS_PER_DAY ? VALUE_EXACT : VALUE_BETWEEN;
 }
 

@@ -5,15 +5,6 @@
 
 #include "ldb/simd/distance.h"
 
-/* The value of pgvector's types: a varlena of int16 count, int16 unused, then the elements. */
-typedef struct PgVector
-{
-	int32 varlena_header;
-	int16 dimension;
-	int16 unused;
-	char elements[FLEXIBLE_ARRAY_MEMBER];
-} PgVector;
-
 const float *
 lancedb_array_vector(ArrayType *array, int *dimension)
 {
@@ -38,8 +29,8 @@ lancedb_dimension_mismatch(int left, int right)
 float *
 lancedb_query_vector(Datum datum, LancedbVectorKind kind, int *dimension)
 {
-	PgVector *vector;
-	Size header = offsetof(PgVector, elements);
+	LancedbStoredVector *vector;
+	Size header = offsetof(LancedbStoredVector, numbers);
 	Size element = kind == LANCEDB_VECTOR_HALFVEC ? sizeof(uint16) : sizeof(float);
 	float *result;
 
@@ -51,7 +42,7 @@ lancedb_query_vector(Datum datum, LancedbVectorKind kind, int *dimension)
 		memcpy(result, from, *dimension * sizeof(float));
 		return result;
 	}
-	vector = (PgVector *) PG_DETOAST_DATUM(datum);
+	vector = (LancedbStoredVector *) PG_DETOAST_DATUM(datum);
 	if (VARSIZE(vector) < header || vector->dimension < 0 ||
 		VARSIZE(vector) - header < vector->dimension * element)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
@@ -59,8 +50,8 @@ lancedb_query_vector(Datum datum, LancedbVectorKind kind, int *dimension)
 	*dimension = vector->dimension;
 	result = palloc(Max(*dimension, 1) * sizeof(float));
 	if (kind == LANCEDB_VECTOR_HALFVEC)
-		ldb_kernels->f16_to_f32((const uint16 *) vector->elements, result, *dimension);
+		ldb_kernels->f16_to_f32((const uint16 *) vector->numbers, result, *dimension);
 	else
-		memcpy(result, vector->elements, *dimension * sizeof(float));
+		memcpy(result, vector->numbers, *dimension * sizeof(float));
 	return result;
 }

@@ -13,6 +13,15 @@ typedef enum LancedbVectorKind
 	LANCEDB_VECTOR_HALFVEC     /* halfvec of it */
 } LancedbVectorKind;
 
+/* What pgvector stores, for vector and halfvec alike. */
+typedef struct LancedbStoredVector
+{
+	int32 vl_len_; /* varlena header */
+	int16 dimension;
+	int16 unused;
+	char numbers[FLEXIBLE_ARRAY_MEMBER];
+} LancedbStoredVector;
+
 /* The elements of a real[], in place. ERROR unless it has at most one dimension and no NULL. */
 extern const float *lancedb_array_vector(ArrayType *array, int *dimension);
 
