@@ -13,18 +13,8 @@
 
 typedef struct LancedbConverter LancedbConverter;
 
-/* pgvector's types, known by the extension they belong to, whatever schema or OID they have. */
-typedef enum LancedbVectorType
-{
-	LANCEDB_NOT_VECTOR,
-	LANCEDB_VECTOR,
-	LANCEDB_HALFVEC
-} LancedbVectorType;
-
-extern LancedbVectorType lancedb_vector_type(Oid typid);
-
 /* The default mapping. False when the Lance type has none. */
-extern bool lancedb_default_type(const LdbField *field, Oid *typid, int32 *typmod, int *ndims);
+extern bool lancedb_default_type(const LdbField *field, Oid *typid, int32 *typmod);
 
 /* A name of Lance in the server's encoding; NULL when it is no UTF-8 or has no equivalent there. */
 extern char *lancedb_server_name(const char *utf8_name);

@@ -13,21 +13,14 @@
 
 #include "ldb/table/dataset.h"
 
-typedef struct LancedbColumn
-{
-	AttrNumber attnum;
-	int field; /* position in the manifest's schema; -1 = not in this version: always NULL */
-} LancedbColumn;
-
 typedef struct LancedbTable
 {
 	Oid relid;
-	Oid serverid;
 	LdbDataset *dataset; /* borrowed from the backend's cache; valid while `context` lives */
 	const LdbManifest *manifest;
-	const char *uri;        /* where the dataset lies; safe to show */
-	int column_count;       /* = natts of the relation */
-	LancedbColumn *columns; /* by attnum - 1; dropped attributes have field -1 */
+	const char *uri;  /* where the dataset lies; safe to show */
+	int column_count; /* = natts of the relation */
+	int *fields; /* by attnum - 1: position in the schema; -1 = dropped, or not in this version */
 } LancedbTable;
 
 /*

@@ -114,17 +114,13 @@ default_array(const LdbType *type, const LdbField *field, int32 *typmod)
 }
 
 bool
-lancedb_default_type(const LdbField *field, Oid *typid, int32 *typmod, int *ndims)
+lancedb_default_type(const LdbField *field, Oid *typid, int32 *typmod)
 {
 	const LdbType *type = value_type(&field->type);
 
-	*ndims = 0;
 	*typid = default_scalar(type, typmod);
 	if (!OidIsValid(*typid))
-	{
 		*typid = default_array(type, field, typmod);
-		*ndims = OidIsValid(*typid) ? 1 : 0;
-	}
 	if (!OidIsValid(*typid))
 	{
 		*typid = JSONBOID;
@@ -216,11 +212,10 @@ lancedb_converter_new(const LdbField *field, const char *column_name, Oid typid,
 		lancedb_converter_of_type(&field->type, field, pstrdup(column_name), typid, typmod);
 	Oid default_typid;
 	int32 default_typmod;
-	int ndims;
 
 	if (converter != NULL)
 		return converter;
-	if (!lancedb_default_type(field, &default_typid, &default_typmod, &ndims))
+	if (!lancedb_default_type(field, &default_typid, &default_typmod))
 		default_typid = InvalidOid;
 	ereport(
 		ERROR,

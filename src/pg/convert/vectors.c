@@ -17,25 +17,23 @@
 /* pgvector's limits on what it calls a vector. */
 #define VECTOR_MAX_DIMENSION 16000
 
-LancedbVectorType
-lancedb_vector_type(Oid typid)
+/* The name of a type that is pgvector's, whatever schema or OID it has; "" for all others. */
+static const char *
+pgvector_type_name(Oid typid)
 {
 	Oid extension = getExtensionOfObject(TypeRelationId, typid);
-	LancedbVectorType result = LANCEDB_NOT_VECTOR;
 	char *extension_name = OidIsValid(extension) ? get_extension_name(extension) : NULL;
+	const char *name = "";
 	HeapTuple tuple;
 
 	if (extension_name == NULL || strcmp(extension_name, "vector") != 0)
-		return LANCEDB_NOT_VECTOR;
+		return name;
 	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
 	if (!HeapTupleIsValid(tuple))
-		return LANCEDB_NOT_VECTOR;
-	if (strcmp(NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname), "vector") == 0)
-		result = LANCEDB_VECTOR;
-	else if (strcmp(NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname), "halfvec") == 0)
-		result = LANCEDB_HALFVEC;
+		return name;
+	name = pstrdup(NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname));
 	ReleaseSysCache(tuple);
-	return result;
+	return name;
 }
 
 /* The numbers of one row: where they begin, after all that can be wrong with them. */
@@ -131,17 +129,19 @@ halfvec_of_halves(LancedbConverter *converter, const LdbArray *array, size_t row
 bool
 lancedb_make_vector_converter(LancedbConverter *converter, const LdbType *item)
 {
-	LancedbVectorType kind = lancedb_vector_type(converter->typid);
+	const char *name = pgvector_type_name(converter->typid);
+	bool is_vector = strcmp(name, "vector") == 0;
+	bool is_halfvec = strcmp(name, "halfvec") == 0;
 	const LdbType *type = converter->type;
 
 	if (type->kind == LDB_TYPE_FIXED_SIZE_LIST && converter->typmod > 0 &&
 		type->width != converter->typmod)
 		return false;
-	if (kind == LANCEDB_VECTOR && item->kind == LDB_TYPE_FLOAT)
+	if (is_vector && item->kind == LDB_TYPE_FLOAT)
 		converter->convert = vector_of_floats;
-	else if (kind == LANCEDB_VECTOR && item->kind == LDB_TYPE_HALF)
+	else if (is_vector && item->kind == LDB_TYPE_HALF)
 		converter->convert = vector_of_halves;
-	else if (kind == LANCEDB_HALFVEC && item->kind == LDB_TYPE_HALF)
+	else if (is_halfvec && item->kind == LDB_TYPE_HALF)
 		converter->convert = halfvec_of_halves;
 	return converter->convert != NULL;
 }

@@ -68,9 +68,8 @@ static bool
 is_mappable(const LdbSchema *schema, size_t i, LancedbInferredColumn *column)
 {
 	const LdbField *field = schema->fields[i];
-	int ndims;
 
-	return lancedb_default_type(field, &column->typid, &column->typmod, &ndims) &&
+	return lancedb_default_type(field, &column->typid, &column->typmod) &&
 		   lancedb_server_name(field->name) != NULL &&
 		   ldb_schema_index(schema, field->name) == (long) i;
 }

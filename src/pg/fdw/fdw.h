@@ -12,9 +12,6 @@
 /* handler.c */
 extern PGDLLEXPORT Datum lancedb_fdw_handler(PG_FUNCTION_ARGS);
 
-/* table.c: true when the server's wrapper is ours. */
-extern bool lancedb_is_lance_server(Oid serverid);
-
 /* paths.c */
 /* The path of a local URI, normalized; an ERROR for other schemes, relative paths and "..". */
 extern const char *lancedb_local_path(const char *uri);

@@ -193,10 +193,3 @@ lancedb_filter_has_params(const LancedbFilter *filter)
 {
 	return filter->has_params;
 }
-
-int
-lancedb_filter_columns(const LancedbFilter *filter, const size_t **columns)
-{
-	*columns = filter->columns;
-	return filter->column_count;
-}

@@ -57,7 +57,4 @@ extern LancedbFilterOutcome lancedb_filter_bind(LancedbFilter *filter, ExprConte
 /* True when a rescan with changed executor parameters can change the filter. */
 extern bool lancedb_filter_has_params(const LancedbFilter *filter);
 
-/* Position in the schema of the columns that the filter reads. */
-extern int lancedb_filter_columns(const LancedbFilter *filter, const size_t **columns);
-
 #endif

@@ -165,7 +165,7 @@ check_present(const LancedbOptions *options, Relation relation, const char *attr
 			 errhint("Drop the column from the foreign table, or set its option column_name.")));
 }
 
-/* Fills table->columns; converters are made only to see whether they can be made. */
+/* Fills table->fields; converters are made only to see whether they can be made. */
 static void
 bind_columns(LancedbTable *table, const LancedbOptions *options, Relation relation)
 {
@@ -175,25 +175,24 @@ bind_columns(LancedbTable *table, const LancedbOptions *options, Relation relati
 	for (int i = 0; i < descriptor->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
-		LancedbColumn *column = &table->columns[i];
+		AttrNumber attnum = (AttrNumber) (i + 1);
 		const LdbField *field;
 		const char *name;
 
-		column->attnum = (AttrNumber) (i + 1);
-		column->field = -1;
+		table->fields[i] = -1;
 		/* the server computes virtual columns itself */
 		if (attribute->attisdropped || attribute->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
 			continue;
-		name = lancedb_column_name(relation, column->attnum);
+		name = lancedb_column_name(relation, attnum);
 		check_readable(table->manifest, NameStr(attribute->attname), name);
-		column->field = (int) ldb_schema_index(&table->manifest->schema, name);
-		if (column->field < 0)
+		table->fields[i] = (int) ldb_schema_index(&table->manifest->schema, name);
+		if (table->fields[i] < 0)
 		{
 			check_present(options, relation, NameStr(attribute->attname), name);
 			continue;
 		}
-		field = table->manifest->schema.fields[column->field];
-		check_dimension(relation, column->attnum, field);
+		field = table->manifest->schema.fields[table->fields[i]];
+		check_dimension(relation, attnum, field);
 		(void) lancedb_converter_new(field, NameStr(attribute->attname), attribute->atttypid,
 									 attribute->atttypmod);
 	}
@@ -210,12 +209,11 @@ open_table(Oid relid, uint64 version, LancedbPinPurpose purpose, MemoryContext c
 	Relation relation = table_open(relid, NoLock);
 
 	table->relid = relid;
-	table->serverid = GetForeignServerIdByRelId(relid);
 	table->dataset = open_dataset(options, version, purpose, context);
 	table->manifest = ldb_dataset_manifest(table->dataset);
 	table->uri = MemoryContextStrdup(context, options->uri);
-	table->columns = MemoryContextAllocZero(context, sizeof(LancedbColumn) *
-														 RelationGetNumberOfAttributes(relation));
+	table->fields =
+		MemoryContextAllocZero(context, sizeof(int) * RelationGetNumberOfAttributes(relation));
 	bind_columns(table, options, relation);
 	table_close(relation, NoLock);
 	MemoryContextSwitchTo(before);
@@ -236,8 +234,8 @@ lancedb_table_open_for_planning(Oid relid, Oid userid, MemoryContext context)
 }
 
 /* By address: the wrapper may have been renamed, the library is what makes it ours. */
-bool
-lancedb_is_lance_server(Oid serverid)
+static bool
+is_lance_server(Oid serverid)
 {
 	Oid handler = GetForeignDataWrapper(GetForeignServer(serverid)->fdwid)->fdwhandler;
 	FmgrInfo function;
@@ -252,7 +250,7 @@ bool
 lancedb_is_lance_table(Oid relid)
 {
 	return get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE &&
-		   lancedb_is_lance_server(GetForeignServerIdByRelId(relid));
+		   is_lance_server(GetForeignServerIdByRelId(relid));
 }
 
 int
@@ -260,5 +258,5 @@ lancedb_table_field(const LancedbTable *table, AttrNumber attnum)
 {
 	if (attnum < 1 || attnum > table->column_count)
 		return -1;
-	return table->columns[attnum - 1].field;
+	return table->fields[attnum - 1];
 }
