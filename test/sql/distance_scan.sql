@@ -195,4 +195,7 @@ END $$;
 SET enable_sort = off;
 SELECT startup_cost('SELECT package FROM lance.packages_small WHERE embedding IS NOT NULL ORDER BY embedding <-> ''{1}'' LIMIT 5') <
     1.2 * startup_cost('SELECT package FROM lance.packages_small ORDER BY embedding <-> ''{1}'' LIMIT 5') AS paid_once;
+ANALYZE lance.packages_small;
+SELECT startup_cost('SELECT package FROM lance.packages_small WHERE embedding IS NOT NULL ORDER BY embedding <-> ''{1}'' LIMIT 5') >
+    0.9 * startup_cost('SELECT package FROM lance.packages_small ORDER BY embedding <-> ''{1}'' LIMIT 5') AS paid_after_analyze;
 RESET enable_sort;

@@ -39,23 +39,14 @@ close_take(void *handle)
 	ldb_take_close(handle);
 }
 
-static bool
-is_vector(const LdbField *field)
-{
-	return field->type.kind == LDB_TYPE_FIXED_SIZE_LIST || field->blob;
-}
-
 /* A type of another extension is a vector too when it holds a list. */
-static bool
-is_sampled(const Sampler *sampler, Form_pg_attribute column, int field)
+bool
+lancedb_is_sampled(const LdbField *field, Oid typid)
 {
-	const LdbField *lance;
-
-	if (field < 0 || column->attisdropped)
+	if (field->type.kind == LDB_TYPE_FIXED_SIZE_LIST || field->blob)
 		return false;
-	lance = sampler->table->manifest->schema.fields[field];
-	return !is_vector(lance) && !(lance->type.kind == LDB_TYPE_LIST && lance->child_count == 1 &&
-								  !OidIsValid(get_element_type(getBaseType(column->atttypid))));
+	return field->type.kind != LDB_TYPE_LIST || field->child_count != 1 ||
+		   OidIsValid(get_element_type(getBaseType(typid)));
 }
 
 static void
@@ -69,7 +60,8 @@ choose_columns(Sampler *sampler)
 		int field = lancedb_table_field(sampler->table, (AttrNumber) (i + 1));
 		LancedbOutput *output = &sampler->outputs[sampler->output_count];
 
-		if (!is_sampled(sampler, column, field))
+		if (field < 0 || column->attisdropped ||
+			!lancedb_is_sampled(sampler->table->manifest->schema.fields[field], column->atttypid))
 			continue;
 		output->attnum = (AttrNumber) (i + 1);
 		output->converter =

@@ -107,7 +107,8 @@ extern void lancedb_end_scan(ForeignScanState *node);
 /* explain.c */
 extern void lancedb_explain_scan(ForeignScanState *node, struct ExplainState *es);
 
-/* analyze.c */
+/* analyze.c: of columns that are not sampled the statistics say that all values are NULL. */
+extern bool lancedb_is_sampled(const LdbField *field, Oid typid);
 extern bool lancedb_analyze(Relation relation, AcquireSampleRowsFunc *acquire, BlockNumber *pages);
 
 /* parallel.c */

@@ -97,38 +97,61 @@ set_widths(RelOptInfo *rel, Oid relid, const LancedbRelPlan *plan)
 	}
 }
 
-/* A test for NULL of a vector column, and which. */
+/* A test for NULL of a column that ANALYZE left out, and which. */
 static bool
 is_vector_null_test(const LancedbTable *table, RestrictInfo *rinfo, NullTestType *type)
 {
 	NullTest *test = (NullTest *) rinfo->clause;
+	Var *column;
 	int field;
 
-	if (!IsA(test, NullTest) || !IsA(test->arg, Var) || ((Var *) test->arg)->varattno <= 0)
+	if (!IsA(test, NullTest) || !IsA(test->arg, Var))
+		return false;
+	column = (Var *) test->arg;
+	if (column->varattno <= 0)
 		return false;
 	*type = test->nulltesttype;
-	field = lancedb_table_field(table, ((Var *) test->arg)->varattno);
+	field = lancedb_table_field(table, column->varattno);
 	return field >= 0 &&
-		   table->manifest->schema.fields[field]->type.kind == LDB_TYPE_FIXED_SIZE_LIST;
+		   !lancedb_is_sampled(table->manifest->schema.fields[field], column->vartype);
+}
+
+/* The part of the rows that pass the tests of vectors for NULL; the clauses but these in `others`. */
+static double
+vectors_selectivity(const LancedbTable *table, List *clauses, List **others)
+{
+	double selectivity = 1;
+	ListCell *lc;
+
+	*others = NIL;
+	foreach (lc, clauses)
+	{
+		NullTestType type;
+
+		if (is_vector_null_test(table, lfirst(lc), &type))
+			selectivity *= type == IS_NULL ? NULL_VECTOR_FRACTION : 1 - NULL_VECTOR_FRACTION;
+		else
+			*others = lappend(*others, lfirst(lc));
+	}
+	return selectivity;
+}
+
+static double
+pushed_selectivity(PlannerInfo *root, RelOptInfo *rel, const LancedbRelPlan *plan)
+{
+	List *others;
+	double vectors = vectors_selectivity(plan->table, plan->pushed, &others);
+
+	return vectors * clauselist_selectivity(root, others, (int) rel->relid, JOIN_INNER, NULL);
 }
 
 static void
 set_rows(PlannerInfo *root, RelOptInfo *rel, LancedbRelPlan *plan)
 {
 	List *clauses = rel->baserestrictinfo;
-	List *estimated = NIL;
-	double vectors = 1;
-	ListCell *lc;
+	List *estimated;
+	double vectors = vectors_selectivity(plan->table, clauses, &estimated);
 
-	foreach (lc, clauses)
-	{
-		NullTestType type;
-
-		if (is_vector_null_test(plan->table, lfirst(lc), &type))
-			vectors *= type == IS_NULL ? NULL_VECTOR_FRACTION : 1 - NULL_VECTOR_FRACTION;
-		else
-			estimated = lappend(estimated, lfirst(lc));
-	}
 	rel->tuples = (double) plan->table->manifest->live_rows;
 	rel->baserestrictinfo = estimated;
 	set_baserel_size_estimates(root, rel);
@@ -174,6 +197,5 @@ lancedb_get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	set_rows(root, rel, plan);
 	rel->pages =
 		(BlockNumber) Min((plan->filter_bytes + plan->output_bytes) / BLCKSZ + 1, MaxBlockNumber);
-	plan->pushed_selectivity =
-		clauselist_selectivity(root, plan->pushed, (int) rel->relid, JOIN_INNER, NULL);
+	plan->pushed_selectivity = pushed_selectivity(root, rel, plan);
 }
