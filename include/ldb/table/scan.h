@@ -86,6 +86,8 @@ void ldb_scan_close(LdbScan *scan); /* NULL is fine */
 /*
  * Rows by address, in the order asked for; addresses may repeat. An address of a deleted or
  * missing row is LDB_NOT_FOUND. A take keeps its files open between calls.
+ * Of rows that would take too much memory together a batch holds the first ones, at least one: its
+ * row_count tells.
  */
 typedef struct LdbTake LdbTake;
 

@@ -13,6 +13,9 @@
 /* Fragments that stay open between calls; one call may have more open until the next. */
 #define OPEN_LIMIT 64u
 
+/* What several rows may take together; a single one may take all that there is. */
+#define MOST_BATCH_BYTES ((size_t) 64 * 1024 * 1024)
+
 #define LOW_HALF UINT64_C(0xffffffff)
 
 typedef struct OpenFragment
@@ -33,6 +36,7 @@ struct LdbTake
 	size_t open_count;
 	size_t open_capacity;
 	uint64_t calls;
+	size_t most_rows; /* that a batch had room for lately */
 	LdbBatch batch;
 	LdbScanStats stats;
 };
@@ -72,6 +76,7 @@ ldb_take_open(LdbDataset *dataset, const size_t *columns, size_t column_count,
 	made->arena = arena;
 	made->dataset = dataset;
 	made->cancel = cancel;
+	made->most_rows = UINT32_MAX;
 	made->batch_arena = ldb_arena_new(0);
 	if (made->batch_arena == NULL)
 	{
@@ -312,19 +317,13 @@ join_columns(LdbTake *take, const Request *request, size_t count, LdbArray *colu
 	return LDB_OK;
 }
 
-LdbStatus
-ldb_take_rows(LdbTake *take, const uint64_t *addresses, size_t count, const LdbBatch **batch,
-			  LdbError *err)
+static LdbStatus
+build_batch(LdbTake *take, const uint64_t *addresses, size_t count, LdbError *err)
 {
 	Request request = {0};
 
-	*batch = NULL;
-	if (count == 0 || count > UINT32_MAX)
-		LDB_FAIL(err, LDB_INVALID, "%zu rows asked for at once", count);
-	LDB_TRY(check_last_used(take, err));
-	take->calls++;
-	close_oldest(take);
 	ldb_arena_reset(take->batch_arena);
+	ldb_arena_set_limit(take->batch_arena, count == 1 ? 0 : MOST_BATCH_BYTES);
 	LDB_TRY(sort_request(take, addresses, count, &request, err));
 	LDB_TRY(read_parts(take, &request, err));
 	take->batch = (LdbBatch){.row_count = count,
@@ -336,6 +335,30 @@ ldb_take_rows(LdbTake *take, const uint64_t *addresses, size_t count, const LdbB
 		ldb_arena_copy(take->batch_arena, addresses, count * sizeof addresses[0]);
 	if (take->batch.row_addresses == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for %zu row addresses", count);
+	return LDB_OK;
+}
+
+LdbStatus
+ldb_take_rows(LdbTake *take, const uint64_t *addresses, size_t count, const LdbBatch **batch,
+			  LdbError *err)
+{
+	LdbStatus status;
+
+	*batch = NULL;
+	if (count == 0 || count > UINT32_MAX)
+		LDB_FAIL(err, LDB_INVALID, "%zu rows asked for at once", count);
+	LDB_TRY(check_last_used(take, err));
+	take->calls++;
+	close_oldest(take);
+	if (count > take->most_rows)
+		count = take->most_rows;
+	while ((status = build_batch(take, addresses, count, err)) == LDB_NOMEM && count > 1)
+		take->most_rows = count /= 2;
+	ldb_arena_set_limit(take->batch_arena, 0);
+	LDB_TRY(status);
+	/* the next rows may be smaller */
+	if (count == take->most_rows)
+		take->most_rows += take->most_rows / 4 + 1;
 	take->stats.rows_returned += count;
 	take->stats.batches++;
 	*batch = &take->batch;

@@ -394,7 +394,7 @@ take_rows(LancedbAnnState *state)
 		addresses[i] = state->hits[state->next_hit + i].row_address;
 	lancedb_check(ldb_take_rows(state->take, addresses, count, &state->taken, &err), &err);
 	state->taken_first = state->next_hit;
-	state->taken_count = count;
+	state->taken_count = state->taken->row_count;
 }
 
 static void

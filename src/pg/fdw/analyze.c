@@ -168,7 +168,7 @@ take_rows(Sampler *sampler, HeapTuple *rows)
 								&err),
 				  &err);
 	token = lancedb_own(CurrentMemoryContext, sampler->take, close_take);
-	for (int from = 0; from < sampler->count; from += TAKE_ROWS)
+	for (int from = 0; from < sampler->count;)
 	{
 		size_t count = (size_t) Min(TAKE_ROWS, sampler->count - from);
 		const LdbBatch *batch;
@@ -179,6 +179,7 @@ take_rows(Sampler *sampler, HeapTuple *rows)
 		for (size_t row = 0; row < batch->row_count; row++)
 			rows[from + (int) row] = make_tuple(sampler, batch, row);
 		lancedb_check(ldb_take_check(sampler->take, &err), &err);
+		from += (int) batch->row_count;
 	}
 	lancedb_disown(token);
 	ldb_take_close(sampler->take);
