@@ -189,8 +189,11 @@ ldb_beneath_failure(int number, const char *doing, const char *name, LdbError *e
 		case EACCES:
 		case EPERM:
 		case EROFS:
-			LDB_FAIL(err, LDB_DENIED, "could not %s \"%s\": %s", doing, name,
-					 strerrordesc_np(number));
+			ldb_error_set(err, LDB_DENIED, "could not %s \"%s\": %s", doing, name,
+						  strerrordesc_np(number));
+			ldb_error_hint(err, "The user that this process runs as needs access to it; LanceDB "
+								"creates files that only their owner can read.");
+			return LDB_DENIED;
 		case ENOMEM:
 			LDB_FAIL(err, LDB_NOMEM, "could not %s \"%s\": %s", doing, name,
 					 strerrordesc_np(number));

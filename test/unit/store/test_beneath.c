@@ -13,6 +13,8 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
+#include "beneath.h"
+
 static LdbStatus
 get_status(Place *place, const char *name)
 {
@@ -292,6 +294,17 @@ take_openat2_away(void **state)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
+static void
+says_whose_rights_are_missing(void **state)
+{
+	LdbError err;
+
+	(void) state;
+	assert_int_equal(ldb_beneath_failure(EACCES, "open", "t.lance/data/x", &err), LDB_DENIED);
+	assert_string_equal(err.message, "could not open \"t.lance/data/x\": Permission denied");
+	assert_non_null(strstr(err.hint, "The user that this process runs as"));
+}
+
 #define COMMON_TESTS                                                         \
 	cmocka_unit_test(refuses_links_that_lead_outside),                       \
 		cmocka_unit_test(replaces_a_link_itself_and_not_what_it_leads_to),   \
@@ -307,6 +320,7 @@ main(void)
 	const struct CMUnitTest with_openat2[] = {
 		COMMON_TESTS,
 		cmocka_unit_test(follows_links_that_stay_inside),
+		cmocka_unit_test(says_whose_rights_are_missing),
 	};
 	const struct CMUnitTest without_openat2[] = {
 		COMMON_TESTS,
