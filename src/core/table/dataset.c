@@ -133,11 +133,11 @@ explain_damage(LdbStatus status, const LdbVersionEntry *entry, LdbError *err)
 
 static LdbStatus
 read_manifest(LdbDataset *dataset, const LdbVersionHome *home, LdbVersionEntry *entry,
-			  const LdbCancel *cancel, LdbError *err)
+			  LdbArena *scratch, const LdbCancel *cancel, LdbError *err)
 {
 	LdbSlice bytes;
 
-	LDB_TRY(ldb_versions_read(home, entry, dataset->arena, &bytes, cancel, err));
+	LDB_TRY(ldb_versions_read(home, entry, scratch, &bytes, cancel, err));
 	LDB_TRY(explain_damage(
 		ldb_manifest_parse(bytes, entry->name, dataset->arena, &dataset->manifest, err), entry,
 		err));
@@ -147,22 +147,45 @@ read_manifest(LdbDataset *dataset, const LdbVersionHome *home, LdbVersionEntry *
 	return LDB_OK;
 }
 
+/* What was parsed stays as long as the dataset; the list of versions and the bytes of the manifest's
+ * file are in scratch memory. */
 static LdbStatus
-open_version(LdbDataset *dataset, LdbLocations *locations, const char *uri,
-			 const LdbVersionChoice *choice, const LdbCancel *cancel, LdbError *err)
+open_version(LdbDataset *dataset, LdbLocations *locations, const LdbVersionChoice *choice,
+			 LdbArena *scratch, const LdbCancel *cancel, LdbError *err)
 {
 	LdbVersionHome home;
 	LdbVersionEntry entry;
+	const char *root;
 
-	dataset->uri = ldb_arena_strdup(dataset->arena, uri);
-	if (dataset->uri == NULL)
-		LDB_FAIL(err, LDB_NOMEM, "out of memory for table \"%s\"", uri);
-	LDB_TRY(ldb_versions_choose(locations, dataset->uri, choice, dataset->arena, &home, &entry,
-								cancel, err));
-	dataset->home = (LdbBase){home.store, home.root, true};
-	LDB_TRY(read_manifest(dataset, &home, &entry, cancel, err));
+	LDB_TRY(
+		ldb_versions_choose(locations, dataset->uri, choice, scratch, &home, &entry, cancel, err));
+	root = ldb_arena_strdup(dataset->arena, home.root);
+	if (root == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for table \"%s\"", dataset->uri);
+	dataset->home = (LdbBase){home.store, root, true};
+	LDB_TRY(read_manifest(dataset, &home, &entry, scratch, cancel, err));
 	LDB_NEW(dataset->arena, dataset->deletions, dataset->manifest->fragment_count, err);
 	return resolve_bases(dataset, locations, err);
+}
+
+static LdbStatus
+open_dataset(LdbDataset *dataset, LdbLocations *locations, const char *uri,
+			 const LdbVersionChoice *choice, const LdbCancel *cancel, LdbError *err)
+{
+	LdbArena *scratch = ldb_arena_new(0);
+	LdbStatus status;
+
+	dataset->arena = ldb_arena_new(0);
+	if (dataset->arena != NULL)
+		dataset->uri = ldb_arena_strdup(dataset->arena, uri);
+	if (scratch == NULL || dataset->uri == NULL)
+	{
+		ldb_arena_free(scratch);
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for table \"%s\"", uri);
+	}
+	status = open_version(dataset, locations, choice, scratch, cancel, err);
+	ldb_arena_free(scratch);
+	return status;
 }
 
 LdbStatus
@@ -176,13 +199,7 @@ ldb_dataset_open(LdbLocations *locations, const char *uri, const LdbVersionChoic
 	if (result == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for table \"%s\"", uri);
 	pthread_mutex_init(&result->lock, NULL);
-	result->arena = ldb_arena_new(0);
-	if (result->arena == NULL)
-	{
-		ldb_dataset_close(result);
-		LDB_FAIL(err, LDB_NOMEM, "out of memory for table \"%s\"", uri);
-	}
-	status = open_version(result, locations, uri, choice == NULL ? &latest : choice, cancel, err);
+	status = open_dataset(result, locations, uri, choice == NULL ? &latest : choice, cancel, err);
 	if (status != LDB_OK)
 	{
 		ldb_dataset_close(result);

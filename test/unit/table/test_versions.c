@@ -1,6 +1,7 @@
 /* test_versions.c -- versions are found by number, tag, branch and time, and by nothing less. */
 #include "table/memory_table.h"
 
+#include "dataset_impl.h"
 #include "names.h"
 
 static void
@@ -432,6 +433,37 @@ base_paths_must_be_allowed_when_a_fragment_needs_them(void **state)
 	memory_close(&table);
 }
 
+/* Transactions and index sections lie in the same file and may be larger than what a scan needs,
+ * and there may be more versions than anything else. */
+static void
+an_open_dataset_holds_neither_its_manifests_file_nor_the_list_of_versions(void **state)
+{
+	enum
+	{
+		BYTES = 1000000
+	};
+	MemoryTable table;
+	Draft draft;
+	size_t used;
+
+	(void) state;
+	memory_open(&table);
+	draft_open(&draft);
+	memory_open_draft(&table, &draft);
+	used = ldb_arena_used(table.dataset->arena);
+	for (uint64_t version = 2; version < 50; version++)
+		memory_put_text(&table,
+						ldb_arena_printf(table.arena, "t.lance/_versions/%020" PRIu64 ".manifest",
+										 UINT64_MAX - version),
+						"");
+	draft.message.version = 50;
+	draft.transaction = ldb_slice(ldb_arena_zalloc(draft.arena, BYTES), BYTES);
+	memory_open_draft(&table, &draft);
+	assert_in_range(ldb_arena_used(table.dataset->arena), used, used + 100);
+	draft_close(&draft);
+	memory_close(&table);
+}
+
 int
 main(void)
 {
@@ -449,6 +481,7 @@ main(void)
 		cmocka_unit_test(broken_tag_files_are_corrupt),
 		cmocka_unit_test(a_tag_file_of_many_bytes_is_not_parsed),
 		cmocka_unit_test(resolving_names_the_version_and_its_object),
+		cmocka_unit_test(an_open_dataset_holds_neither_its_manifests_file_nor_the_list_of_versions),
 		cmocka_unit_test(base_paths_must_be_allowed_when_a_fragment_needs_them),
 	};
 
