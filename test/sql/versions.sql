@@ -34,6 +34,21 @@ SELECT count(*) FROM v5;
 CREATE FOREIGN TABLE last (id bigint) SERVER lake OPTIONS (table 'history', as_of '294276-12-31 23:59:59+00');
 SELECT count(*) = (SELECT count(*) FROM history) AS latest FROM last;
 
+-- a condition on a column that the version does not have is one on NULL, in prepared counts as well
+CREATE FOREIGN TABLE noted (id bigint, note text, tags text[]) SERVER lake OPTIONS (table 'history');
+PREPARE noted AS SELECT count(*) FROM noted WHERE note IS NULL AND id >= 0;
+PREPARE tagged AS SELECT count(*) FROM noted WHERE note <> 'x' OR 'x' = ANY (tags);
+SET plan_cache_mode = force_generic_plan;
+EXECUTE noted;
+EXPLAIN (COSTS OFF) EXECUTE tagged;
+EXECUTE tagged;
+SET lancedb.as_of = :'moment';
+EXECUTE noted;
+EXECUTE tagged;
+SELECT count(*), count(note) FROM noted WHERE note IS NULL;
+RESET lancedb.as_of;
+RESET plan_cache_mode;
+
 -- lancedb.as_of moves every table that has no choice of its own
 SET lancedb.as_of = :'moment';
 SELECT (SELECT count(*) FROM v2) AS v2, (SELECT count(*) FROM history) AS as_of;

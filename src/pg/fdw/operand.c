@@ -3,6 +3,7 @@
 
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
@@ -30,6 +31,23 @@ own_var(LancedbPushContext *context, Var *var)
 		return IsA(entry->expr, Var) ? (Var *) entry->expr : NULL;
 	}
 	return var->varno == context->varno ? var : NULL;
+}
+
+/* A column that this version of the table does not have is NULL in every row. */
+static Node *
+replace_missing(Node *node, LancedbPushContext *context)
+{
+	Var *var = node != NULL && IsA(node, Var) ? own_var(context, (Var *) node) : NULL;
+
+	if (var != NULL && var->varattno > 0 && lancedb_table_field(context->table, var->varattno) < 0)
+		return (Node *) makeNullConst(var->vartype, var->vartypmod, var->varcollid);
+	return expression_tree_mutator(node, replace_missing, context);
+}
+
+Expr *
+lancedb_push_replace_missing(LancedbPushContext *context, Expr *expr)
+{
+	return (Expr *) replace_missing((Node *) expr, context);
 }
 
 static bool

@@ -76,6 +76,9 @@ extern LancedbPushNode *lancedb_push_compile(LancedbPushContext *context, Expr *
 extern LancedbPushNode *lancedb_push_array_operator(LancedbPushContext *context, OpExpr *expr);
 extern LancedbPushNode *lancedb_push_any_all(LancedbPushContext *context, ScalarArrayOpExpr *expr);
 
+/* operand.c: a copy with NULL for each column that this version of the table does not have */
+extern Expr *lancedb_push_replace_missing(LancedbPushContext *context, Expr *expr);
+
 /* operand.c: what stands on the two sides of an operator */
 extern Expr *lancedb_push_strip(Expr *expr);
 extern bool lancedb_push_is_runtime(LancedbPushContext *context, Expr *expr);

@@ -22,6 +22,12 @@ struct LancedbFilter
 	LdbRowFilter row_filter;
 };
 
+static LancedbPushNode *
+compile(LancedbPushContext *context, Expr *clause)
+{
+	return lancedb_push_compile(context, lancedb_push_replace_missing(context, clause));
+}
+
 bool
 lancedb_is_pushable(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *rinfo)
 {
@@ -35,7 +41,7 @@ lancedb_is_pushable(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *rinfo)
 		return false;
 	context.table = plan->table;
 	context.varno = rel->relid;
-	return lancedb_push_compile(&context, rinfo->clause) != NULL;
+	return compile(&context, rinfo->clause) != NULL;
 }
 
 void
@@ -129,7 +135,7 @@ lancedb_filter_compile(const LancedbTable *table, Index varno, List *scan_tlist,
 	filter->types = palloc0((field_count + 1) * sizeof(LdbType *));
 	foreach (lc, clauses)
 	{
-		LancedbPushNode *node = lancedb_push_compile(&context, lfirst(lc));
+		LancedbPushNode *node = compile(&context, lfirst(lc));
 
 		if (node == NULL)
 		{
