@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "bombs.h"
-#include "read.h"
+#include "read_dataset.h"
 #include "variants.h"
 
 #define MOST_DATASETS 16

@@ -1,9 +1,26 @@
-/* read.c -- scans, filters, takes and lists; each must agree with the others or fail cleanly. */
-#include "read.h"
+/*
+ * read_dataset.h -- reads a dataset in every way there is and judges what comes out.
+ *
+ * Scans, filters, takes and lists must agree with each other or fail cleanly.
+ */
+#ifndef TEST_FUZZ_READ_DATASET_H
+#define TEST_FUZZ_READ_DATASET_H
 
 #include "check_array.h"
 #include "ldb/query/expr.h"
+#include "ldb/store/location.h"
 #include "ldb/table/scan.h"
+
+typedef struct ReadResult
+{
+	bool whole;         /* every row and column was read without an error */
+	uint64_t rows;      /* of the latest version, read or not */
+	uint64_t digest;    /* of all values, when whole */
+	char message[1024]; /* the first error */
+} ReadResult;
+
+/* Aborts when something is neither right nor a clean error. */
+static inline void read_dataset(LdbLocations *locations, const char *uri, ReadResult *result);
 
 #define MOST_COLUMNS 256
 #define MOST_ROWS 100000u
@@ -21,7 +38,7 @@ typedef struct Reading
 	size_t taken_count;
 } Reading;
 
-static bool
+static inline bool
 went_well(Reading *reading, LdbStatus status, const LdbError *err)
 {
 	if (fuzz_judge(status, err))
@@ -34,7 +51,7 @@ went_well(Reading *reading, LdbStatus status, const LdbError *err)
 
 /* ---- a digest of values ---- */
 
-static uint64_t
+static inline uint64_t
 mix(uint64_t digest, const void *bytes, size_t length)
 {
 	const uint8_t *at = bytes;
@@ -44,9 +61,9 @@ mix(uint64_t digest, const void *bytes, size_t length)
 	return digest;
 }
 
-static uint64_t digest_value(uint64_t digest, const LdbArray *array, size_t row);
+static inline uint64_t digest_value(uint64_t digest, const LdbArray *array, size_t row);
 
-static uint64_t
+static inline uint64_t
 digest_items(uint64_t digest, const LdbArray *items, size_t first, size_t count)
 {
 	digest = mix(digest, &count, sizeof count);
@@ -55,7 +72,7 @@ digest_items(uint64_t digest, const LdbArray *items, size_t first, size_t count)
 	return digest;
 }
 
-static uint64_t
+static inline uint64_t
 digest_nested(uint64_t digest, const LdbArray *array, size_t row)
 {
 	size_t width = (size_t) array->type->width;
@@ -70,7 +87,7 @@ digest_nested(uint64_t digest, const LdbArray *array, size_t row)
 	return digest;
 }
 
-static uint64_t
+static inline uint64_t
 digest_value(uint64_t digest, const LdbArray *array, size_t row)
 {
 	LdbTypeKind kind = array->type->kind;
@@ -90,7 +107,7 @@ digest_value(uint64_t digest, const LdbArray *array, size_t row)
 
 /* ---- scans ---- */
 
-static void
+static inline void
 note_batch(Reading *reading, const LdbBatch *batch)
 {
 	for (size_t i = 0; i < batch->column_count; i++)
@@ -106,7 +123,7 @@ note_batch(Reading *reading, const LdbBatch *batch)
 }
 
 /* A manifest may claim as many rows as it likes; they cost nothing before they are read. */
-static void
+static inline void
 scan_all(Reading *reading)
 {
 	LdbScanOptions options = {
@@ -136,7 +153,7 @@ scan_all(Reading *reading)
 }
 
 /* The first column IS NOT NULL, and what the last one holds where it is. */
-static void
+static inline void
 scan_filtered(Reading *reading)
 {
 	LdbExpr expr = {.kind = LDB_EXPR_IS_NOT_NULL};
@@ -173,7 +190,7 @@ scan_filtered(Reading *reading)
 }
 
 /* Rows that the scan gave, backwards and one twice; then one that is not there. */
-static void
+static inline void
 take_rows(Reading *reading)
 {
 	uint64_t missing = ldb_row_address(UINT32_MAX, 7);
@@ -203,7 +220,7 @@ take_rows(Reading *reading)
 
 /* ---- the rest ---- */
 
-static void
+static inline void
 read_row_ids(Reading *reading)
 {
 	for (size_t i = 0; i < reading->manifest->fragment_count; i++)
@@ -222,7 +239,7 @@ read_row_ids(Reading *reading)
 	}
 }
 
-static void
+static inline void
 read_history(LdbLocations *locations, const char *uri)
 {
 	LdbArena *arena = fuzz_arena();
@@ -237,7 +254,7 @@ read_history(LdbLocations *locations, const char *uri)
 	ldb_arena_free(arena);
 }
 
-void
+static inline void
 read_dataset(LdbLocations *locations, const char *uri, ReadResult *result)
 {
 	Reading reading = {.result = result};
@@ -263,3 +280,5 @@ read_dataset(LdbLocations *locations, const char *uri, ReadResult *result)
 	}
 	read_history(locations, uri);
 }
+
+#endif
