@@ -415,6 +415,10 @@ append_nested(LdbShape *shape, const LdbLayers *layers, LdbLevels *levels, LdbEr
 		LDB_FAIL(err, LDB_CORRUPT, "page of lists has no repetition levels");
 	if (largest(levels->rep, levels->entry_count) > layers->max_rep)
 		LDB_FAIL(err, LDB_CORRUPT, "repetition level above %u", layers->max_rep);
+	/* else items would belong to no list, and the first list would not start at 0 */
+	if (levels->entry_count > 0 && levels->rep[0] != layers->max_rep)
+		LDB_FAIL(err, LDB_CORRUPT, "first repetition level is %u, a row starts with %u",
+				 levels->rep[0], layers->max_rep);
 	for (size_t i = 0; i < layers->count; i++)
 	{
 		if (is_list_layer(layers->kinds[i]))
