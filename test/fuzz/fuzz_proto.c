@@ -5,7 +5,7 @@
 #include "lance_table.pb-c.h"
 #include "ldb/proto/proto.h"
 #include "src/core/table/summary.h"
-#include "src/core/table/wire.h"
+#include "ldb/proto/wire.h"
 
 static const ProtobufCMessageDescriptor *const kinds[] = {&ldb__manifest__descriptor,
 														  &ldb__column_metadata__descriptor,

@@ -10,7 +10,7 @@
 #include "ldb/table/dataset.h"
 #include "src/core/format/column_impl.h"
 #include "src/core/table/summary.h"
-#include "src/core/table/wire.h"
+#include "ldb/proto/wire.h"
 
 #define FOOTER_BYTES 40u
 

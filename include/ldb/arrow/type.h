@@ -113,6 +113,12 @@ const char *ldb_type_name(const LdbType *type, LdbArena *arena);
 /* True for STRING, LARGE_STRING, BINARY, LARGE_BINARY: values are views. */
 bool ldb_type_is_variable(LdbTypeKind kind);
 
+/* True for LIST, LARGE_LIST, MAP: values are runs of items of any length. */
+bool ldb_type_is_list(LdbTypeKind kind);
+
+/* The field itself and all below it. */
+size_t ldb_field_count(const LdbField *field);
+
 /* The field with this id anywhere in the tree, or NULL. */
 LdbField *ldb_schema_find(const LdbSchema *schema, int32_t id);
 

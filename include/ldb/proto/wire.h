@@ -1,11 +1,11 @@
 /*
  * wire.h -- walks the fields of a protobuf message without unpacking it.
  *
- * For what must be known before a message is believed (feature flags), or of many messages of
- * which only a few numbers matter (a list of versions).
+ * For what must be known before a message is believed (its nesting, feature flags), or of many
+ * messages of which only a few numbers matter (a list of versions).
  */
-#ifndef LDB_TABLE_WIRE_H
-#define LDB_TABLE_WIRE_H
+#ifndef LDB_PROTO_WIRE_H
+#define LDB_PROTO_WIRE_H
 
 #include <stdint.h>
 

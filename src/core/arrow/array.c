@@ -90,7 +90,7 @@ LdbStatus
 ldb_array_nulls(const LdbField *field, size_t length, LdbArena *arena, LdbArray *out, LdbError *err)
 {
 	LdbTypeKind kind = field->type.kind;
-	bool is_list = kind == LDB_TYPE_LIST || kind == LDB_TYPE_LARGE_LIST || kind == LDB_TYPE_MAP;
+	bool is_list = ldb_type_is_list(kind);
 
 	if (!is_list && kind != LDB_TYPE_STRUCT)
 		return ldb_array_nulls_of_type(&field->type, length, arena, out, err);

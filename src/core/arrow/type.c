@@ -431,6 +431,22 @@ ldb_type_is_variable(LdbTypeKind kind)
 		   kind == LDB_TYPE_LARGE_BINARY;
 }
 
+bool
+ldb_type_is_list(LdbTypeKind kind)
+{
+	return kind == LDB_TYPE_LIST || kind == LDB_TYPE_LARGE_LIST || kind == LDB_TYPE_MAP;
+}
+
+size_t
+ldb_field_count(const LdbField *field)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i < field->child_count; i++)
+		count += ldb_field_count(field->children[i]);
+	return count;
+}
+
 static LdbField *
 find_field(LdbField *const *fields, size_t count, int32_t id)
 {

@@ -45,16 +45,6 @@ collect_sources(const LdbField *field, const LdbColumnSource *sources, size_t co
 	return found;
 }
 
-static size_t
-count_fields(const LdbField *field)
-{
-	size_t count = 1;
-
-	for (size_t i = 0; i < field->child_count; i++)
-		count += count_fields(field->children[i]);
-	return count;
-}
-
 static LdbStatus
 init_reader(LdbColumnReader *reader, LdbError *err)
 {
@@ -82,7 +72,7 @@ make_reader(LdbArena *arena, const LdbField *field, const LdbColumnSource *sourc
 	LdbColumnSource *own;
 
 	LDB_NEW(arena, made, 1, err);
-	LDB_NEW(arena, own, count_fields(field), err);
+	LDB_NEW(arena, own, ldb_field_count(field), err);
 	made->source_count = collect_sources(field, sources, source_count, own);
 	made->sources = own;
 	made->field = field;

@@ -44,13 +44,6 @@ static LdbStatus read_node(Call *call, Node *node, const LdbPick *pick, LdbArray
 						   LdbError *err);
 
 static bool
-is_list(const LdbField *field)
-{
-	return field->type.kind == LDB_TYPE_LIST || field->type.kind == LDB_TYPE_LARGE_LIST ||
-		   field->type.kind == LDB_TYPE_MAP;
-}
-
-static bool
 is_plain_struct(const LdbField *field)
 {
 	return field->type.kind == LDB_TYPE_STRUCT && !field->packed;
@@ -85,9 +78,9 @@ open_node(LdbColumnReader *reader, const LdbField *field, Node *node, LdbError *
 		LDB_NEW(reader->arena, node->encodings, node->pages->page_count, err);
 		LDB_TRY(find_blob(reader->arena, node, err));
 	}
-	if (!is_list(field) && !is_plain_struct(field))
+	if (!ldb_type_is_list(field->type.kind) && !is_plain_struct(field))
 		return LDB_OK;
-	if (is_list(field) && field->child_count != 1)
+	if (ldb_type_is_list(field->type.kind) && field->child_count != 1)
 		LDB_FAIL(err, LDB_CORRUPT, "list \"%s\" has %zu child fields", field->name,
 				 field->child_count);
 	LDB_NEW(reader->arena, node->children, field->child_count, err);
@@ -97,7 +90,7 @@ open_node(LdbColumnReader *reader, const LdbField *field, Node *node, LdbError *
 		LDB_TRY(open_node(reader, field->children[i], &node->children[i], err));
 		node->any_source = node->any_source || node->children[i].any_source;
 	}
-	if (is_list(field) && node->file == NULL && node->any_source)
+	if (ldb_type_is_list(field->type.kind) && node->file == NULL && node->any_source)
 		LDB_FAIL(err, LDB_CORRUPT, "list \"%s\" has a column of items but none of offsets",
 				 field->name);
 	return LDB_OK;
@@ -454,7 +447,7 @@ read_node(Call *call, Node *node, const LdbPick *pick, LdbArray *out, LdbError *
 		return ldb_array_nulls(node->field, pick->rows, call->arena, out, err);
 	if (is_plain_struct(node->field))
 		return read_struct(call, node, pick, out, err);
-	if (is_list(node->field))
+	if (ldb_type_is_list(node->field->type.kind))
 		return read_list(call, node, pick, out, err);
 	return read_leaf(call, node, pick, out, err);
 }

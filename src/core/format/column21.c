@@ -41,17 +41,8 @@ typedef struct Assembly
 static bool
 is_leaf(const LdbField *field)
 {
-	switch (field->type.kind)
-	{
-		case LDB_TYPE_LIST:
-		case LDB_TYPE_LARGE_LIST:
-		case LDB_TYPE_MAP:
-			return false;
-		case LDB_TYPE_STRUCT:
-			return field->packed;
-		default:
-			return true;
-	}
+	return field->type.kind == LDB_TYPE_STRUCT ? field->packed
+											   : !ldb_type_is_list(field->type.kind);
 }
 
 static size_t

@@ -8,13 +8,6 @@
 /* Segments between two looks at the caller's cancel flag. */
 #define CANCEL_STRIDE 64u
 
-static bool
-is_list(const LdbField *field)
-{
-	return field->type.kind == LDB_TYPE_LIST || field->type.kind == LDB_TYPE_LARGE_LIST ||
-		   field->type.kind == LDB_TYPE_MAP;
-}
-
 static LdbStatus
 open_cache(LdbArena *arena, LdbChunkCache **cache, LdbError *err)
 {
@@ -38,7 +31,7 @@ init_leaf(LdbLeaf *leaf, const LdbField *const *path, size_t path_length,
 	leaf->mapped = ldb_object_is_mapped(leaf->object);
 	LDB_NEW(arena, lists, path_length, err);
 	for (size_t i = 0; i < path_length; i++)
-		lists[i] = is_list(path[i]);
+		lists[i] = ldb_type_is_list(path[i]->type.kind);
 	leaf->is_list = lists;
 	LDB_TRY(open_cache(arena, &leaf->levels, err));
 	LDB_TRY(open_cache(arena, &leaf->values, err));

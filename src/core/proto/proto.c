@@ -1,17 +1,7 @@
 /* proto.c -- unpacks protobuf messages after their nesting was measured. */
 #include "ldb/proto/proto.h"
 
-#include <inttypes.h>
-
-typedef enum WireType
-{
-	WIRE_VARINT = 0,
-	WIRE_64BIT = 1,
-	WIRE_BYTES = 2,
-	WIRE_GROUP_START = 3,
-	WIRE_GROUP_END = 4,
-	WIRE_32BIT = 5
-} WireType;
+#include "ldb/proto/wire.h"
 
 /* Where the walk stands, and what to call the message when it fails. */
 typedef struct Walk
@@ -44,56 +34,6 @@ arena_free(void *context, void *memory)
 	(void) memory;
 }
 
-/* Takes a varint off the front; false when it is cut off or longer than ten bytes. */
-static bool
-read_varint(LdbSlice *rest, uint64_t *value)
-{
-	*value = 0;
-	for (unsigned i = 0; i < 10 && i < rest->length; i++)
-	{
-		uint8_t byte = rest->data[i];
-
-		*value |= (uint64_t) (byte & 0x7f) << (7 * i);
-		if (byte & 0x80)
-			continue;
-		rest->data += i + 1;
-		rest->length -= i + 1;
-		return true;
-	}
-	return false;
-}
-
-/* Takes one field's value off the front; `body` is set for WIRE_BYTES only. */
-static bool
-read_value(LdbSlice *rest, uint64_t wire_type, LdbSlice *body)
-{
-	uint64_t length = 0;
-
-	switch (wire_type)
-	{
-		case WIRE_VARINT:
-			return read_varint(rest, &length);
-		case WIRE_64BIT:
-			length = 8;
-			break;
-		case WIRE_32BIT:
-			length = 4;
-			break;
-		case WIRE_BYTES:
-			if (!read_varint(rest, &length))
-				return false;
-			break;
-		default:
-			return false;
-	}
-	if (length > rest->length)
-		return false;
-	*body = ldb_slice(rest->data, (size_t) length);
-	rest->data += length;
-	rest->length -= (size_t) length;
-	return true;
-}
-
 /* Recursion is safe here: it stops at LDB_PROTO_MAX_DEPTH, with small frames. */
 static LdbStatus
 check_nesting(const Walk *walk, const ProtobufCMessageDescriptor *descriptor, LdbSlice rest,
@@ -106,22 +46,14 @@ check_nesting(const Walk *walk, const ProtobufCMessageDescriptor *descriptor, Ld
 	{
 		size_t at = (size_t) (rest.data - walk->start);
 		const ProtobufCFieldDescriptor *field;
-		LdbSlice body = {NULL, 0};
-		uint64_t key;
-		uint64_t wire_type;
+		LdbWireField value;
 
-		if (!read_varint(&rest, &key) || key > UINT32_MAX || key >> 3 == 0)
-			LDB_FAIL(err, LDB_CORRUPT, "%s: bad field key at byte %zu", walk->what, at);
-		wire_type = key & 7;
-		if (wire_type == WIRE_GROUP_START || wire_type == WIRE_GROUP_END)
-			LDB_FAIL(err, LDB_CORRUPT, "%s: protobuf group at byte %zu", walk->what, at);
-		if (!read_value(&rest, wire_type, &body))
-			LDB_FAIL(err, LDB_CORRUPT,
-					 "%s: field %" PRIu64 " at byte %zu does not fit into its message", walk->what,
-					 key >> 3, at);
-		field = protobuf_c_message_descriptor_get_field(descriptor, (unsigned) (key >> 3));
-		if (field != NULL && field->type == PROTOBUF_C_TYPE_MESSAGE && wire_type == WIRE_BYTES)
-			LDB_TRY(check_nesting(walk, field->descriptor, body, depth + 1, err));
+		if (ldb_wire_next(&rest, &value) != LDB_WIRE_FIELD)
+			LDB_FAIL(err, LDB_CORRUPT, "%s: the field at byte %zu is broken, or a group",
+					 walk->what, at);
+		field = protobuf_c_message_descriptor_get_field(descriptor, value.number);
+		if (field != NULL && field->type == PROTOBUF_C_TYPE_MESSAGE)
+			LDB_TRY(check_nesting(walk, field->descriptor, value.bytes, depth + 1, err));
 	}
 	return LDB_OK;
 }

@@ -1,5 +1,5 @@
 /* wire.c -- walks the fields of a protobuf message without unpacking it. */
-#include "wire.h"
+#include "ldb/proto/wire.h"
 
 enum
 {

@@ -31,16 +31,6 @@ struct LdbFragmentReader
 	FieldHome *homes;                /* one for each id of the projection */
 };
 
-static size_t
-count_fields(const LdbField *field)
-{
-	size_t count = 1;
-
-	for (size_t i = 0; i < field->child_count; i++)
-		count += count_fields(field->children[i]);
-	return count;
-}
-
 static void
 list_ids(const LdbField *field, LdbProjection *projection)
 {
@@ -89,7 +79,7 @@ ldb_projection_init(LdbProjection *projection, const LdbManifest *manifest, cons
 			LDB_FAIL(err, LDB_INVALID, "column %zu of a table with %zu columns", columns[i],
 					 manifest->schema.field_count);
 		projection->fields[i] = manifest->schema.fields[columns[i]];
-		total += count_fields(projection->fields[i]);
+		total += ldb_field_count(projection->fields[i]);
 	}
 	LDB_NEW(arena, projection->ids, total, err);
 	for (size_t i = 0; i < column_count; i++)
@@ -249,7 +239,7 @@ find_sources(LdbFragmentReader *reader, size_t column, SourceList *list, const L
 	const LdbField *field = reader->projection->fields[column];
 
 	list->count = 0;
-	LDB_NEW(reader->arena, list->sources, count_fields(field), err);
+	LDB_NEW(reader->arena, list->sources, ldb_field_count(field), err);
 	return add_sources(reader, field, list, cancel, err);
 }
 

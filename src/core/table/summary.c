@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "wire.h"
+#include "ldb/proto/wire.h"
 
 #define FOOTER_BYTES 16u
 #define LENGTH_BYTES 4u

@@ -152,7 +152,7 @@ names_message_and_byte_when_a_length_lies(void **state)
 	(void) state;
 	assert_int_equal(unpack(&ldb__field__descriptor, beyond, sizeof beyond, arena, &message, &err),
 					 LDB_CORRUPT);
-	assert_string_equal(err.message, "test: field 2 at byte 2 does not fit into its message");
+	assert_string_equal(err.message, "test: the field at byte 2 is broken, or a group");
 	assert_int_equal(unpack(&ldb__field__descriptor, huge, sizeof huge, arena, &message, NULL),
 					 LDB_CORRUPT);
 	assert_int_equal(
