@@ -182,7 +182,8 @@ run(Search *search, size_t thread_count, size_t k, LdbHit *hits, size_t *hit_cou
 			*search->request->unordered_rows += search->workers[i].unordered_rows;
 	}
 	if (status == LDB_OK)
-		status = ldb_nearest_merge(parts, thread_count, k, hits, hit_count, err);
+		status = ldb_nearest_merge(parts, thread_count, k, hits, hit_count, search->request->cancel,
+								   err);
 	for (size_t i = 0; i < thread_count; i++)
 		ldb_nearest_free(&parts[i]);
 	ldb_heap_free(parts);

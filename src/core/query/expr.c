@@ -21,6 +21,7 @@ typedef struct Compiler
 	LdbArena *arena;
 	const LdbType *const *types;
 	size_t type_count;
+	const LdbCancel *cancel;
 } Compiler;
 
 /* --- what the kinds of nodes share --- */
@@ -245,7 +246,7 @@ compile_leaf(const Compiler *compiler, const LdbExpr *expr, LdbFilterNode *node,
 		case LDB_EXPR_OVERLAPS:
 		case LDB_EXPR_HAS_ITEM:
 			LDB_TRY(check_list(compiler, expr, node->type, err));
-			return ldb_list_prepare(expr, node, compiler->arena, err);
+			return ldb_list_prepare(expr, node, compiler->arena, compiler->cancel, err);
 		default:
 			break;
 	}
@@ -260,7 +261,7 @@ compile_leaf(const Compiler *compiler, const LdbExpr *expr, LdbFilterNode *node,
 			return ldb_columns_prepare(expr, node, err);
 		case LDB_EXPR_IN:
 		case LDB_EXPR_NOT_IN:
-			return ldb_in_prepare(expr, node, compiler->arena, err);
+			return ldb_in_prepare(expr, node, compiler->arena, compiler->cancel, err);
 		case LDB_EXPR_LIKE:
 		case LDB_EXPR_NOT_LIKE:
 			return ldb_like_prepare(expr, node, compiler->arena, err);
@@ -305,7 +306,7 @@ ldb_filter_new(const LdbExpr *expr, const LdbType *const *types, size_t type_cou
 			   const LdbCancel *cancel, LdbFilter **filter, LdbError *err)
 {
 	LdbArena *arena = ldb_arena_new(0);
-	Compiler compiler = {arena, types, type_count};
+	Compiler compiler = {arena, types, type_count, cancel};
 	LdbFilterNode *root;
 	LdbStatus status;
 

@@ -35,9 +35,10 @@ evaluate_in(const LdbFilterNode *node, const LdbFilterRun *run, const uint8_t *l
 }
 
 LdbStatus
-ldb_in_prepare(const LdbExpr *expr, LdbFilterNode *node, LdbArena *arena, LdbError *err)
+ldb_in_prepare(const LdbExpr *expr, LdbFilterNode *node, LdbArena *arena, const LdbCancel *cancel,
+			   LdbError *err)
 {
-	LDB_TRY(ldb_value_set_init(expr, arena, &node->set, err));
+	LDB_TRY(ldb_value_set_init(expr, arena, &node->set, cancel, err));
 	node->has_null_value = expr->has_null_value;
 	node->negate = expr->kind == LDB_EXPR_NOT_IN;
 	node->evaluate = evaluate_in;

@@ -143,12 +143,13 @@ evaluate_list(const LdbFilterNode *node, const LdbFilterRun *run, const uint8_t 
 }
 
 LdbStatus
-ldb_list_prepare(const LdbExpr *expr, LdbFilterNode *node, LdbArena *arena, LdbError *err)
+ldb_list_prepare(const LdbExpr *expr, LdbFilterNode *node, LdbArena *arena, const LdbCancel *cancel,
+				 LdbError *err)
 {
 	if (expr->kind == LDB_EXPR_HAS_ITEM && expr->value_count + expr->has_null_value != 1)
 		LDB_FAIL(err, LDB_INVALID, "a search for an item needs one value, not %zu",
 				 expr->value_count);
-	LDB_TRY(ldb_value_set_init(expr, arena, &node->set, err));
+	LDB_TRY(ldb_value_set_init(expr, arena, &node->set, cancel, err));
 	node->has_null_value = expr->has_null_value;
 	node->evaluate = evaluate_list;
 	node->cost = LDB_COST_DEAR + 1;

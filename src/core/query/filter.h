@@ -82,11 +82,12 @@ struct LdbFilterNode
 /* Fill a node made from `expr`: its evaluate, its cost and what evaluate needs. */
 LdbStatus ldb_compare_prepare(const LdbExpr *expr, LdbFilterNode *node, LdbError *err);
 LdbStatus ldb_columns_prepare(const LdbExpr *expr, LdbFilterNode *node, LdbError *err);
-LdbStatus ldb_in_prepare(const LdbExpr *expr, LdbFilterNode *node, LdbArena *arena, LdbError *err);
+LdbStatus ldb_in_prepare(const LdbExpr *expr, LdbFilterNode *node, LdbArena *arena,
+						 const LdbCancel *cancel, LdbError *err);
 LdbStatus ldb_like_prepare(const LdbExpr *expr, LdbFilterNode *node, LdbArena *arena,
 						   LdbError *err);
 LdbStatus ldb_list_prepare(const LdbExpr *expr, LdbFilterNode *node, LdbArena *arena,
-						   LdbError *err);
+						   const LdbCancel *cancel, LdbError *err);
 
 /* The batch's column, which must have the type that the filter was made for. */
 LdbStatus ldb_filter_column(const LdbFilterRun *run, size_t column, const LdbType *type,

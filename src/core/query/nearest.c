@@ -2,13 +2,13 @@
 #include "nearest.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "domain.h"
 
 #include "ldb/base/arena.h"
 #include "ldb/base/checked.h"
+#include "ldb/base/sort.h"
 
 int
 ldb_hit_compare(const LdbHit *a, const LdbHit *b)
@@ -118,11 +118,12 @@ hit_order(const void *a, const void *b)
 
 LdbStatus
 ldb_nearest_merge(const LdbNearest *parts, size_t part_count, size_t k, LdbHit *hits,
-				  size_t *hit_count, LdbError *err)
+				  size_t *hit_count, const LdbCancel *cancel, LdbError *err)
 {
 	size_t total = 0;
 	size_t filled = 0;
 	LdbHit *all;
+	LdbStatus status;
 
 	for (size_t i = 0; i < part_count; i++)
 		total += parts[i].count;
@@ -135,8 +136,8 @@ ldb_nearest_merge(const LdbNearest *parts, size_t part_count, size_t k, LdbHit *
 	for (size_t i = 0; i < part_count; i++)
 		for (size_t j = 0; j < parts[i].count; j++)
 			all[filled++] = parts[i].hits[j];
-	qsort(all, total, sizeof *all, hit_order);
+	status = ldb_sort(all, total, sizeof *all, hit_order, cancel, err);
 	memcpy(hits, all, *hit_count * sizeof *all);
 	ldb_heap_free(all);
-	return LDB_OK;
+	return status;
 }

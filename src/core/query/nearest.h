@@ -26,6 +26,6 @@ double ldb_nearest_bound(const LdbNearest *nearest);
 
 /* Orders all hits of several heaps, best first, and writes the first k of them. */
 LdbStatus ldb_nearest_merge(const LdbNearest *parts, size_t part_count, size_t k, LdbHit *hits,
-							size_t *hit_count, LdbError *err);
+							size_t *hit_count, const LdbCancel *cancel, LdbError *err);
 
 #endif

@@ -1,9 +1,9 @@
 /* value_set.c -- sorts constants and finds column values among them. */
 #include "value_set.h"
 
-#include <stdlib.h>
-
 #include "domain.h"
+
+#include "ldb/base/sort.h"
 
 static int
 integer_order(const void *a, const void *b)
@@ -36,16 +36,16 @@ text_order(const void *a, const void *b)
 }
 
 /* Sorts and keeps the first of equal values; the number of those that stay goes to set->count. */
-#define SORT(items, order)                                                   \
-	do                                                                       \
-	{                                                                        \
-		size_t kept = 0;                                                     \
-                                                                             \
-		qsort((items), set->count, sizeof *(items), (order));                \
-		for (size_t i = 0; i < set->count; i++)                              \
-			if (kept == 0 || (order) (&(items)[kept - 1], &(items)[i]) != 0) \
-				(items)[kept++] = (items)[i];                                \
-		set->count = kept;                                                   \
+#define SORT(items, order)                                                             \
+	do                                                                                 \
+	{                                                                                  \
+		size_t kept = 0;                                                               \
+                                                                                       \
+		LDB_TRY(ldb_sort((items), set->count, sizeof *(items), (order), cancel, err)); \
+		for (size_t i = 0; i < set->count; i++)                                        \
+			if (kept == 0 || (order) (&(items)[kept - 1], &(items)[i]) != 0)           \
+				(items)[kept++] = (items)[i];                                          \
+		set->count = kept;                                                             \
 	} while (0)
 
 #define COPY_AND_SORT(items, member, order)       \
@@ -58,7 +58,8 @@ text_order(const void *a, const void *b)
 	} while (0)
 
 LdbStatus
-ldb_value_set_init(const LdbExpr *expr, LdbArena *arena, LdbValueSet *set, LdbError *err)
+ldb_value_set_init(const LdbExpr *expr, LdbArena *arena, LdbValueSet *set, const LdbCancel *cancel,
+				   LdbError *err)
 {
 	if (expr->value_count > INT32_MAX)
 		LDB_FAIL(err, LDB_INVALID, "%zu values in one list are too many", expr->value_count);

@@ -9,7 +9,8 @@
 #define LDB_NOT_IN_SET (-1)
 
 /* Sorts the values and drops repeated ones. */
-LdbStatus ldb_value_set_init(const LdbExpr *expr, LdbArena *arena, LdbValueSet *set, LdbError *err);
+LdbStatus ldb_value_set_init(const LdbExpr *expr, LdbArena *arena, LdbValueSet *set,
+							 const LdbCancel *cancel, LdbError *err);
 
 /*
  * Where in the set each of the rows first .. first + count lies (at most LDB_CHUNK_ROWS), or

@@ -159,6 +159,7 @@ read_items(LancedbPushBuilder *builder, const LancedbPushNode *node, Datum datum
 	{
 		LancedbRounding rounding;
 
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[i])
 		{
 			expr->has_null_value = true;
