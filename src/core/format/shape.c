@@ -399,6 +399,10 @@ append_lists(Unravel *at, size_t layer_index, LdbError *err)
 	if ((uint64_t) (items - first_item) != at->slots)
 		LDB_FAIL(err, LDB_CORRUPT, "levels give lists of %lld items where %zu are nested",
 				 (long long) (items - first_item), at->slots);
+	/* entries before the first start, or within a list that is null further out */
+	if (layer->offsets[layer->length] != first_item)
+		LDB_FAIL(err, LDB_CORRUPT, "levels give %lld items that belong to no list",
+				 (long long) (layer->offsets[layer->length] - first_item));
 	at->slots = slots;
 	if (at->def != NULL)
 		return put_visible(at, layer, levels.here, valid, err);
@@ -415,10 +419,6 @@ append_nested(LdbShape *shape, const LdbLayers *layers, LdbLevels *levels, LdbEr
 		LDB_FAIL(err, LDB_CORRUPT, "page of lists has no repetition levels");
 	if (largest(levels->rep, levels->entry_count) > layers->max_rep)
 		LDB_FAIL(err, LDB_CORRUPT, "repetition level above %u", layers->max_rep);
-	/* else items would belong to no list, and the first list would not start at 0 */
-	if (levels->entry_count > 0 && levels->rep[0] != layers->max_rep)
-		LDB_FAIL(err, LDB_CORRUPT, "first repetition level is %u, a row starts with %u",
-				 levels->rep[0], layers->max_rep);
 	for (size_t i = 0; i < layers->count; i++)
 	{
 		if (is_list_layer(layers->kinds[i]))

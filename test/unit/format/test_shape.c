@@ -226,21 +226,26 @@ refuses_levels_that_contradict_each_other(void **state)
 	ldb_arena_free(fixture.arena);
 }
 
-/* The entry before the first row's start would be an item of no list. */
+/* Before the first start, or below a list that is null further out. */
 static void
-refuses_entries_that_start_within_a_row(void **state)
+refuses_items_that_belong_to_no_list(void **state)
 {
 	static const LdbLayer lists[] = {LDB_LAYER_ALL_VALID_ITEM, LDB_LAYER_ALL_VALID_LIST,
-									 LDB_LAYER_ALL_VALID_LIST};
-	static const uint16_t rep[] = {1, 2, 0, 1, 2};
+									 LDB_LAYER_NULLABLE_LIST};
+	static const uint16_t within_row[] = {1, 2, 0, 1, 2};
+	static const uint16_t below_null[] = {2, 0, 2};
+	static const uint16_t null_first[] = {1, 0, 0};
 	Fixture fixture;
 
 	(void) state;
 	start(&fixture, lists, 3, 4);
-	assert_int_equal(append(&fixture, rep, NULL, 5, 2), LDB_CORRUPT);
+	assert_int_equal(append(&fixture, within_row, NULL, 5, 2), LDB_CORRUPT);
 	ldb_arena_free(fixture.arena);
 	start(&fixture, lists, 3, 4);
-	assert_int_equal(append(&fixture, rep + 1, NULL, 4, 2), LDB_OK);
+	assert_int_equal(append(&fixture, below_null, null_first, 3, 2), LDB_CORRUPT);
+	ldb_arena_free(fixture.arena);
+	start(&fixture, lists, 3, 4);
+	assert_int_equal(append(&fixture, within_row + 1, NULL, 4, 2), LDB_OK);
 	assert_int_equal(fixture.shape.layers[1].offsets[0], 0);
 	assert_int_equal(fixture.shape.layers[2].offsets[0], 0);
 	ldb_arena_free(fixture.arena);
@@ -283,7 +288,7 @@ main(void)
 		cmocka_unit_test(unravels_lists_of_structs_of_lists),
 		cmocka_unit_test(goes_on_where_the_last_page_ended),
 		cmocka_unit_test(refuses_levels_that_contradict_each_other),
-		cmocka_unit_test(refuses_entries_that_start_within_a_row),
+		cmocka_unit_test(refuses_items_that_belong_to_no_list),
 		cmocka_unit_test(counts_levels_in_long_runs),
 		cmocka_unit_test(names_a_layer_that_is_not_known),
 	};
