@@ -1,7 +1,7 @@
 /*
  * type.h -- the type and the name of a column: Lance's logical types as a tree.
  *
- * Source: Lance Field messages; docs/format.md, "Schema".
+ * Source: Lance Field messages; docs/format.md, "The manifest file".
  * Ownership: everything lives in the arena of the schema (a manifest or a file).
  */
 #ifndef LDB_ARROW_TYPE_H

@@ -1,7 +1,7 @@
 /*
  * manifest.h -- one version of a table, as its manifest file says.
  *
- * Source: docs/format.md, "Manifest". Feature flags are checked before anything else is believed:
+ * Source: docs/format.md, "The manifest file". Feature flags are checked before anything else is believed:
  * an unknown reader flag is LDB_UNSUPPORTED and names the bit.
  * Ownership: everything lives in the manifest's arena.
  */

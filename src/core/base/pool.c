@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "ldb/base/arena.h"
 
@@ -24,15 +23,6 @@ typedef struct Worker
 	LdbError error;
 } Worker;
 
-static void
-report_failure(Job *job, int number)
-{
-	int none = -1;
-
-	atomic_compare_exchange_strong(&job->first_failure, &none, number);
-	atomic_store(&job->stop, true);
-}
-
 static void *
 run_worker(void *argument)
 {
@@ -42,8 +32,11 @@ run_worker(void *argument)
 
 	if (status != LDB_OK)
 	{
+		int none = -1;
+
 		worker->error.status = status;
-		report_failure(job, worker->number);
+		atomic_compare_exchange_strong(&job->first_failure, &none, worker->number);
+		atomic_store(&job->stop, true);
 	}
 	return NULL;
 }
@@ -62,25 +55,20 @@ block_signals(sigset_t *before)
 	pthread_sigmask(SIG_SETMASK, &blocked, before);
 }
 
-/* Gives how many threads run: thread_count - 1 unless the system refused one. */
+/* Gives how many were started. */
 static int
-start_threads(Job *job, Worker *workers, int thread_count)
+start_threads(Worker *workers, int thread_count)
 {
 	sigset_t before;
 	int started = 0;
 
 	block_signals(&before);
-	for (int i = 1; i < thread_count; i++)
+	while (started + 1 < thread_count)
 	{
-		int refused = pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]);
+		Worker *worker = &workers[started + 1];
 
-		if (refused != 0)
-		{
-			ldb_error_set(&workers[i].error, LDB_NOMEM, "could not start thread %d of %d: %s", i,
-						  thread_count, strerrordesc_np(refused));
-			report_failure(job, i);
+		if (pthread_create(&worker->thread, NULL, run_worker, worker) != 0)
 			break;
-		}
 		started++;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -108,9 +96,8 @@ ldb_pool_run(int thread_count, LdbPoolWork work, void *context, LdbError *err)
 		workers[i].job = &job;
 		workers[i].number = i;
 	}
-	started = start_threads(&job, workers, thread_count);
-	if (started == thread_count - 1)
-		run_worker(&workers[0]);
+	started = start_threads(workers, thread_count);
+	run_worker(&workers[0]);
 	for (int i = 1; i <= started; i++)
 		pthread_join(workers[i].thread, NULL);
 	failed = atomic_load(&job.first_failure);

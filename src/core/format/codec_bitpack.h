@@ -3,7 +3,7 @@
  *
  * Two layouts: FastLanes blocks of 1024 values (all versions), and the plain bit stream of early
  * 2.0 files. word_bits is the width of the type (8, 16, 32 or 64), packed_bits the stored width.
- * Signed numbers and floats are packed as bit patterns. Source: docs/format.md, "Bitpacking".
+ * Signed numbers and floats are packed as bit patterns. Source: docs/format.md.
  */
 #ifndef LDB_FORMAT_CODEC_BITPACK_H
 #define LDB_FORMAT_CODEC_BITPACK_H

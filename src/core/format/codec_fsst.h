@@ -2,7 +2,7 @@
  * codec_fsst.h -- strings compressed with a table of up to 255 symbols of 1 to 8 bytes.
  *
  * Every value is compressed by itself. A table may also say that it is off: values are stored as
- * they are then. Source: docs/format.md, "FSST".
+ * they are then. Source: docs/format.md.
  */
 #ifndef LDB_FORMAT_CODEC_FSST_H
 #define LDB_FORMAT_CODEC_FSST_H

@@ -152,6 +152,26 @@ gives_the_first_error_and_tells_the_others_to_stop(void **state)
 	assert_int_equal(ldb_pool_run(THREADS, fail_in_three, NULL, NULL), LDB_CORRUPT);
 }
 
+/* No system has room for such a stack. */
+static void
+works_alone_where_the_system_refuses_threads(void **state)
+{
+	Trace trace = {.caller = pthread_self()};
+	pthread_attr_t usual, huge;
+
+	(void) state;
+	assert_int_equal(pthread_getattr_default_np(&usual), 0);
+	assert_int_equal(pthread_attr_init(&huge), 0);
+	assert_int_equal(pthread_attr_setstacksize(&huge, (size_t) 1 << 46), 0);
+	assert_int_equal(pthread_setattr_default_np(&huge), 0);
+	assert_int_equal(ldb_pool_run(THREADS, note_call, &trace, NULL), LDB_OK);
+	assert_int_equal(pthread_setattr_default_np(&usual), 0);
+	pthread_attr_destroy(&huge);
+	assert_int_equal(atomic_load(&trace.calls[0]), 1);
+	for (int i = 1; i < THREADS; i++)
+		assert_int_equal(atomic_load(&trace.calls[i]), 0);
+}
+
 static LdbStatus
 fail_at_once(void *context, int worker, const atomic_bool *stop, LdbError *err)
 {
@@ -191,6 +211,7 @@ main(void)
 		cmocka_unit_test(blocks_signals_in_its_threads_but_those_of_faults),
 		cmocka_unit_test(starts_no_thread_for_one_worker_and_leaves_none_behind),
 		cmocka_unit_test(gives_the_first_error_and_tells_the_others_to_stop),
+		cmocka_unit_test(works_alone_where_the_system_refuses_threads),
 		cmocka_unit_test(gives_the_error_of_a_lone_worker),
 		cmocka_unit_test(refuses_an_empty_pool_and_reports_missing_memory),
 	};
