@@ -4,8 +4,8 @@
 #include "lance_file.pb-c.h"
 #include "lance_table.pb-c.h"
 #include "ldb/proto/proto.h"
-#include "src/core/table/summary.h"
 #include "ldb/proto/wire.h"
+#include "src/core/table/summary.h"
 
 static const ProtobufCMessageDescriptor *const kinds[] = {&ldb__manifest__descriptor,
 														  &ldb__column_metadata__descriptor,

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "ldb/base/slice.h"
+#include "ldb/proto/wire.h"
 #include "ldb/table/dataset.h"
 #include "src/core/format/column_impl.h"
 #include "src/core/table/summary.h"
-#include "ldb/proto/wire.h"
 
 #define FOOTER_BYTES 40u
 
