@@ -19,16 +19,15 @@ skip() {
 command -v debootstrap >/dev/null || skip "debootstrap is not installed"
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || skip "Debian's archive keyring is not installed"
 
-unmount() {
-    local place
-    for place in dev/pts dev/shm dev proc; do
-        ! mountpoint -q "$folder/$place" || umount "$folder/$place" || umount -l "$folder/$place"
-    done
-}
-mounted() {
-    mount -t proc proc "$folder/proc" && mount --bind /dev "$folder/dev" &&
-        { mountpoint -q "$folder/dev/shm" || mount -t tmpfs tmpfs "$folder/dev/shm"; }
-}
+# mounts of our own, which nobody else sees and which end with us
+if [ -z "${LANCEDB_OWN_MOUNTS:-}" ]; then
+    unshare --mount true 2>/dev/null || skip "this system allows no mounts"
+    LANCEDB_OWN_MOUNTS=yes exec unshare --mount --propagation private "$0"
+fi
+# one run at a time makes the folder
+mkdir -p "$cache"
+exec 9>"$cache/trixie.lock"
+flock 9
 
 bootstrap() {
     local mirror
@@ -38,7 +37,6 @@ bootstrap() {
         awk '$2 == "main" && $3 !~ /security|updates/ { print $1; exit }')
     [ -n "$mirror" ] || { echo "apt knows no Debian archive"; return 1; }
     rm -rf "$folder.new"
-    mkdir -p "$cache"
     debootstrap --variant=minbase --include=ca-certificates trixie "$folder.new" "$mirror" || return 1
     cp /etc/resolv.conf "$folder.new/etc/resolv.conf" 2>/dev/null || true
     chroot "$folder.new" apt-get update -q || return 1
@@ -61,25 +59,27 @@ fi
 finish() {
     status=$?
     trap - EXIT INT TERM
-    unmount
+    rm -rf "$copy"
     exit "$status"
 }
+mkdir -p "$folder/src"
+mount -t proc proc "$folder/proc" && mount --bind /dev "$folder/dev" && mount -t tmpfs tmpfs "$folder/dev/shm" ||
+    skip "/proc and /dev cannot be mounted in $folder"
+flock -u 9
+
+# a fresh copy of the tree, without what was built: objects of another tree could look newer than its sources
+copy=$(mktemp -d "$folder/src/lancedb.XXXXXX")
 trap finish EXIT
 trap 'exit 130' INT TERM
-unmount
-mounted || skip "this system does not allow mounting /proc in $folder"
-
-# the tree without what was built; the objects of an earlier run there are kept and rebuilt where needed
-mkdir -p "$folder/src/lancedb"
-find "$folder/src/lancedb" -mindepth 1 -maxdepth 1 ! -name build ! -name src -exec rm -rf {} +
-find "$folder/src/lancedb" -type f \( -name '*.[ch]' -o -name '*.proto' \) ! -path '*/build/*' -delete
 tar -c --exclude=./build --exclude=./build-asan --exclude=./build-fuzz --exclude=node_modules --exclude='*.o' \
-    --exclude='*.so' --exclude='*.d' --exclude=./.git . | tar -x -C "$folder/src/lancedb"
+    --exclude='*.so' --exclude='*.d' --exclude=./.git . | tar -x -C "$copy"
+chmod 755 "$copy"
 status=0
 # shellcheck disable=SC2016
-chroot "$folder" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-    sh -c 'cd /src/lancedb && make -s -j"$(nproc)" all WERROR=-Werror && test/installcheck.sh' | sed 's/^installcheck:/trixie:/' || status=$?
+chroot "$folder" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 FOLDER="/src/${copy##*/}" \
+    sh -c 'cd "$FOLDER" && make -s -j"$(nproc)" all WERROR=-Werror && test/installcheck.sh' |
+    sed 's/^installcheck:/trixie:/' || status=$?
 rm -rf build/results/trixie
 mkdir -p build/results/trixie
-cp -r "$folder/src/lancedb/build/results/." build/results/trixie 2>/dev/null || true
+cp -r "$copy/build/results/." build/results/trixie 2>/dev/null || true
 exit "$status"
