@@ -114,6 +114,27 @@ parse_pattern(Parser *parser, LdbError *err)
 
 /* --- matching --- */
 
+/* Work between two looks at the cancel flag, in bytes looked at: about a millisecond. */
+#define CANCEL_WORK ((size_t) 256 * 1024)
+
+typedef struct Matcher
+{
+	const LdbLikePattern *pattern;
+	const LdbCancel *cancel;
+	size_t work; /* since the last look at the cancel flag */
+} Matcher;
+
+static LdbStatus
+spend(Matcher *matcher, size_t work, LdbError *err)
+{
+	matcher->work += work;
+	if (matcher->work < CANCEL_WORK)
+		return LDB_OK;
+	matcher->work = 0;
+	LDB_CHECK_CANCEL(matcher->cancel, err);
+	return LDB_OK;
+}
+
 static size_t
 next_character(const LdbLikePattern *pattern, LdbSlice text, size_t at)
 {
@@ -141,7 +162,7 @@ literal_at(LdbSlice literal, LdbSlice text, size_t at)
 
 /* Matches forward from *at, which moves behind the match. */
 static bool
-match_forward(const LdbLikePattern *pattern, const Segment *segment, LdbSlice text, size_t *at)
+match_forward(Matcher *matcher, const Segment *segment, LdbSlice text, size_t *at)
 {
 	for (size_t t = 0; t < segment->token_count; t++)
 	{
@@ -149,12 +170,13 @@ match_forward(const LdbLikePattern *pattern, const Segment *segment, LdbSlice te
 
 		if (!literal_at(token->literal, text, *at))
 			return false;
+		matcher->work += token->literal.length + token->skip;
 		*at += token->literal.length;
 		for (size_t i = 0; i < token->skip; i++)
 		{
 			if (*at >= text.length)
 				return false;
-			*at = next_character(pattern, text, *at);
+			*at = next_character(matcher->pattern, text, *at);
 		}
 	}
 	return true;
@@ -185,50 +207,71 @@ match_end(const LdbLikePattern *pattern, const Segment *segment, LdbSlice text, 
 	return true;
 }
 
+/* Where the literal is at or behind `from`, a stretch at a time; text.length when it is nowhere. */
+static LdbStatus
+find_literal(Matcher *matcher, LdbSlice literal, LdbSlice text, size_t from, size_t *at,
+			 LdbError *err)
+{
+	size_t step = literal.length > CANCEL_WORK ? literal.length : CANCEL_WORK;
+
+	while (from < text.length)
+	{
+		size_t length = text.length - from;
+		const uint8_t *hit;
+
+		/* a match that begins in this stretch may end behind it */
+		if (length > step + literal.length)
+			length = step + literal.length;
+		hit = memmem(text.data + from, length, literal.data, literal.length);
+		*at = hit == NULL ? text.length : (size_t) (hit - text.data);
+		if (hit != NULL || length == text.length - from)
+			return LDB_OK;
+		from += step;
+		LDB_TRY(spend(matcher, step, err));
+	}
+	*at = text.length;
+	return LDB_OK;
+}
+
 /* Finds the first match at or behind *at, which moves behind it. */
 static LdbStatus
-find_segment(const LdbLikePattern *pattern, const Segment *segment, LdbSlice text, size_t *at,
-			 bool *found, const LdbCancel *cancel, LdbError *err)
+find_segment(Matcher *matcher, const Segment *segment, LdbSlice text, size_t *at, bool *found,
+			 LdbError *err)
 {
-	LdbSlice literal = segment->tokens[0].literal;
 	size_t from = *at;
 
 	*found = false;
-	for (size_t tries = 1; from < text.length; tries++)
+	while (from < text.length)
 	{
-		const uint8_t *hit =
-			memmem(text.data + from, text.length - from, literal.data, literal.length);
-
-		if (hit == NULL)
-			return LDB_OK;
-		*at = from = (size_t) (hit - text.data);
-		if (match_forward(pattern, segment, text, at))
+		LDB_TRY(find_literal(matcher, segment->tokens[0].literal, text, from, &from, err));
+		*at = from;
+		if (from < text.length && match_forward(matcher, segment, text, at))
 		{
 			*found = true;
 			return LDB_OK;
 		}
-		if (tries % 4096 == 0)
-			LDB_CHECK_CANCEL(cancel, err);
+		LDB_TRY(spend(matcher, 1, err));
 		from++;
 	}
 	return LDB_OK;
 }
 
 static LdbStatus
-like(const LdbLikePattern *pattern, LdbSlice text, bool *matches, const LdbCancel *cancel,
-	 LdbError *err)
+like(Matcher *matcher, LdbSlice text, bool *matches, LdbError *err)
 {
+	const LdbLikePattern *pattern = matcher->pattern;
 	size_t last = pattern->segment_count - 1;
 	size_t at = 0;
 
-	*matches = match_forward(pattern, &pattern->segments[0], text, &at);
+	LDB_TRY(spend(matcher, text.length + 1, err));
+	*matches = match_forward(matcher, &pattern->segments[0], text, &at);
 	if (last == 0)
 	{
 		*matches = *matches && at == text.length;
 		return LDB_OK;
 	}
 	for (size_t s = 1; *matches && s < last; s++)
-		LDB_TRY(find_segment(pattern, &pattern->segments[s], text, &at, matches, cancel, err));
+		LDB_TRY(find_segment(matcher, &pattern->segments[s], text, &at, matches, err));
 	*matches = *matches && match_end(pattern, &pattern->segments[last], text, at);
 	return LDB_OK;
 }
@@ -237,18 +280,18 @@ static LdbStatus
 evaluate_like(const LdbFilterNode *node, const LdbFilterRun *run, const uint8_t *live,
 			  uint8_t *truth, LdbError *err)
 {
+	Matcher matcher = {.pattern = node->pattern, .cancel = run->cancel};
 	const LdbArray *array;
 	bool matches;
 
 	LDB_TRY(ldb_filter_column(run, node->column, node->type, &array, err));
 	memset(truth, LDB_UNKNOWN, array->length);
+	LDB_CHECK_CANCEL(run->cancel, err);
 	for (size_t row = 0; node->type->kind != LDB_TYPE_NULL && row < array->length; row++)
 	{
-		if (row % LDB_CHUNK_ROWS == 0)
-			LDB_CHECK_CANCEL(run->cancel, err);
 		if (!ldb_is_live(live, row) || ldb_array_is_null(array, row))
 			continue;
-		LDB_TRY(like(node->pattern, ldb_domain_text(array, row), &matches, run->cancel, err));
+		LDB_TRY(like(&matcher, ldb_domain_text(array, row), &matches, err));
 		truth[row] = matches != node->negate ? LDB_YES : LDB_NO;
 	}
 	return LDB_OK;

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* Items looked up between two looks at the cancel flag. */
+#define CANCEL_ITEMS ((size_t) 65536)
+
 /* Positions in the set of a run of items, looked up many at a time. */
 typedef struct Window
 {
@@ -121,6 +124,7 @@ evaluate_list(const LdbFilterNode *node, const LdbFilterRun *run, const uint8_t 
 	const LdbArray *list;
 	Window window = {.set = &node->set};
 	uint32_t *seen;
+	size_t work = CANCEL_ITEMS;
 
 	LDB_TRY(ldb_filter_column(run, node->column, node->type, &list, err));
 	memset(truth, LDB_UNKNOWN, list->length);
@@ -133,11 +137,18 @@ evaluate_list(const LdbFilterNode *node, const LdbFilterRun *run, const uint8_t 
 	LDB_NEW(run->batch->arena, seen, node->set.count, err);
 	for (size_t row = 0; row < list->length; row++)
 	{
-		if (row % LDB_CHUNK_ROWS == 0)
+		ItemRange range;
+
+		if (!ldb_is_live(live, row) || ldb_array_is_null(list, row))
+			continue;
+		if (work >= CANCEL_ITEMS)
+		{
 			LDB_CHECK_CANCEL(run->cancel, err);
-		if (ldb_is_live(live, row) && !ldb_array_is_null(list, row))
-			truth[row] =
-				truth_of_row(node, &window, items_of(list, row), seen, (uint32_t) (row + 1));
+			work = 0;
+		}
+		range = items_of(list, row);
+		work += 1 + range.end - range.first;
+		truth[row] = truth_of_row(node, &window, range, seen, (uint32_t) (row + 1));
 	}
 	return LDB_OK;
 }

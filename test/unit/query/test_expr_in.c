@@ -122,7 +122,7 @@ many_values_and_many_rows(void **state)
 {
 	enum
 	{
-		VALUES = 3000,
+		VALUES = 50000, /* more than are sorted in one go */
 		ROWS = 5000
 	};
 	LdbScalar *values = calloc(VALUES, sizeof *values);
@@ -134,8 +134,8 @@ many_values_and_many_rows(void **state)
 		values[i].integer = (i * 7919 % VALUES) * 3 - 4000;
 	for (int64_t i = 0; i < ROWS; i++)
 	{
-		rows[i] = i * 104729 % 12000 - 5000;
-		expected[i] = rows[i] >= -4000 && rows[i] < 5000 && (rows[i] + 4000) % 3 == 0 ? 't' : 'f';
+		rows[i] = i * 104729 % 170000 - 10000;
+		expected[i] = rows[i] >= -4000 && rows[i] < 146000 && (rows[i] + 4000) % 3 == 0 ? 't' : 'f';
 	}
 	assert_string_equal(truths_of(leaf(LDB_EXPR_IN, LDB_DOMAIN_INT, 0, values, VALUES),
 								  fixed(type_of(LDB_TYPE_INT64), rows, 8, ROWS, NULL)),
@@ -143,6 +143,33 @@ many_values_and_many_rows(void **state)
 	free(values);
 	free(rows);
 	free(expected);
+}
+
+static bool
+stop_soon(void *context)
+{
+	return (*(int *) context)++ > 3;
+}
+
+static void
+a_long_list_can_be_cancelled_while_it_is_sorted(void **state)
+{
+	size_t count = 200000;
+	LdbScalar *values = calloc(count, sizeof *values);
+	const LdbType *type = type_of(LDB_TYPE_INT64);
+	int polls = 0;
+	LdbCancel cancel = {stop_soon, &polls};
+	LdbFilter *filter;
+	LdbError err;
+
+	(void) state;
+	for (size_t i = 0; i < count; i++)
+		values[i].integer = (int64_t) (i * 7919 % count);
+	assert_int_equal(ldb_filter_new(leaf(LDB_EXPR_IN, LDB_DOMAIN_INT, 0, values, count), &type, 1,
+									&cancel, &filter, &err),
+					 LDB_CANCELLED);
+	assert_null(filter);
+	free(values);
 }
 
 int
@@ -158,6 +185,7 @@ main(void)
 		TEST(days_and_microseconds_are_found_in_any_unit),
 		TEST(booleans_are_found),
 		TEST(many_values_and_many_rows),
+		TEST(a_long_list_can_be_cancelled_while_it_is_sorted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,6 +223,60 @@ a_hard_pattern_can_be_cancelled(void **state)
 	free(subject);
 }
 
+static bool
+only_count(void *context)
+{
+	(*(int *) context)++;
+	return false;
+}
+
+static void
+long_texts_are_searched_in_steps_that_can_be_cancelled(void **state)
+{
+	enum
+	{
+		ROWS = 20,
+		LENGTH = 1000000
+	};
+	int polls = 0;
+	LdbCancel cancel = {only_count, &polls};
+	LdbScalar value = text("%needle%");
+	LdbExpr *expr = leaf(LDB_EXPR_LIKE, LDB_DOMAIN_TEXT, 0, &value, 1);
+	const LdbType *type = type_of(LDB_TYPE_STRING);
+	const char *rows[ROWS];
+	LdbArray column;
+	LdbBatch batch = {.row_count = ROWS, .column_count = 1, .columns = &column, .arena = arena};
+	uint32_t kept[ROWS];
+	size_t count;
+	LdbFilter *filter;
+	LdbError err;
+
+	(void) state;
+	for (int i = 0; i < ROWS; i++)
+	{
+		char *row = malloc(LENGTH + 1);
+
+		memset(row, 'n', LENGTH);
+		row[LENGTH] = '\0';
+		/* around the end of a step of 256 KiB, and at the very end */
+		if (i < 10)
+			memcpy(row + 262144 * 2 - 9 + i, "needle", 6);
+		else if (i == 10)
+			memcpy(row + LENGTH - 6, "needle", 6);
+		rows[i] = row;
+	}
+	column = texts_of(LDB_TYPE_STRING, rows, ROWS);
+	assert_int_equal(ldb_filter_new(expr, &type, 1, &cancel, &filter, &err), LDB_OK);
+	assert_int_equal(ldb_filter_select(filter, &batch, kept, &count, &err), LDB_OK);
+	assert_int_equal(count, 11);
+	for (uint32_t i = 0; i < 11; i++)
+		assert_int_equal(kept[i], i);
+	assert_true(polls > 3 * ROWS);
+	ldb_filter_free(filter);
+	for (int i = 0; i < ROWS; i++)
+		free((char *) rows[i]);
+}
+
 int
 main(void)
 {
@@ -235,6 +289,7 @@ main(void)
 		TEST(null_rows_are_unknown_and_not_like_is_the_opposite),
 		TEST(random_patterns_agree_with_the_definition),
 		TEST(a_hard_pattern_can_be_cancelled),
+		TEST(long_texts_are_searched_in_steps_that_can_be_cancelled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
