@@ -18,8 +18,9 @@ typedef struct LancedbTable
 	Oid relid;
 	LdbDataset *dataset; /* borrowed from the backend's cache; valid while `context` lives */
 	const LdbManifest *manifest;
-	const char *uri;  /* where the dataset lies; safe to show */
-	int column_count; /* = natts of the relation */
+	uint64 identity[2]; /* of the manifest object: a table made anew may have the same version */
+	const char *uri;    /* where the dataset lies; safe to show */
+	int column_count;   /* = natts of the relation */
 	int *fields; /* by attnum - 1: position in the schema; -1 = dropped, or not in this version */
 } LancedbTable;
 

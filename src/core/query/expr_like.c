@@ -35,7 +35,7 @@ typedef struct Parser
 	LdbSlice pattern;
 	uint8_t *literals; /* room for the whole pattern */
 	size_t literal_bytes;
-	Token *tokens; /* room for one more than bytes in the pattern */
+	Token *tokens; /* room for two more than runs in the pattern, see count_runs */
 	size_t token_count;
 	Segment *segments; /* likewise */
 	size_t segment_count;
@@ -86,6 +86,25 @@ parse_literal(Parser *parser, uint8_t byte)
 	token = current_token(parser, true);
 	parser->literals[parser->literal_bytes++] = byte;
 	token->literal.length++;
+}
+
+/* Runs of %, of _ and of anything else: neither tokens nor segments are many more. */
+static size_t
+count_runs(LdbSlice pattern)
+{
+	size_t runs = 0;
+	uint8_t before = '\0';
+
+	for (size_t i = 0; i < pattern.length; i++)
+	{
+		uint8_t byte = pattern.data[i];
+		uint8_t kind = byte == '%' || byte == '_' ? byte : '\\';
+
+		runs += kind != before;
+		before = kind;
+		i += byte == '\\';
+	}
+	return runs;
 }
 
 static LdbStatus
@@ -307,8 +326,8 @@ ldb_like_prepare(const LdbExpr *expr, LdbFilterNode *node, LdbArena *arena, LdbE
 	if (expr->value_count != 1 || expr->domain != LDB_DOMAIN_TEXT)
 		LDB_FAIL(err, LDB_INVALID, "LIKE needs one pattern");
 	parser.pattern = expr->values[0].text;
-	room = parser.pattern.length + 2;
-	LDB_NEW(arena, parser.literals, room, err);
+	room = count_runs(parser.pattern) + 2;
+	LDB_NEW(arena, parser.literals, parser.pattern.length + 1, err);
 	LDB_NEW(arena, parser.tokens, room, err);
 	LDB_NEW(arena, parser.segments, room, err);
 	LDB_NEW(arena, pattern, 1, err);

@@ -60,10 +60,15 @@ lancedb_ann_register(void)
 	RegisterCustomScanMethods(&lancedb_ann_scan_methods);
 }
 
-/* Can the core compute distances to what the column holds? */
+/*
+ * Can the core compute distances to what the column holds? Lists may differ in length, which is an
+ * error that a condition may be there to avoid: one that is only tested behind the search comes
+ * too late.
+ */
 static bool
-is_searchable(const LancedbTable *table, AttrNumber attnum)
+is_searchable(const LancedbRelPlan *plan, AttrNumber attnum)
 {
+	const LancedbTable *table = plan->table;
 	int field = lancedb_table_field(table, attnum);
 	const LdbField *column;
 	LdbTypeKind item;
@@ -73,7 +78,7 @@ is_searchable(const LancedbTable *table, AttrNumber attnum)
 	column = table->manifest->schema.fields[field];
 	if (column->type.kind == LDB_TYPE_FIXED_SIZE_LIST)
 		item = column->type.item->kind;
-	else if (column->type.kind == LDB_TYPE_LIST && column->child_count == 1)
+	else if (column->type.kind == LDB_TYPE_LIST && column->child_count == 1 && plan->local == NIL)
 		item = column->children[0]->type.kind;
 	else
 		return false;
@@ -127,7 +132,7 @@ lancedb_ann_add_paths(PlannerInfo *root, RelOptInfo *rel, const LancedbRelPlan *
 	List *numbers = NIL;
 
 	if (!lancedb_enable_vector_scan || !lancedb_match_ordering(root, rel, &ordering) ||
-		!is_searchable(plan->table, ordering.column->varattno))
+		!is_searchable(plan, ordering.column->varattno))
 		return;
 
 	numbers = lappend(numbers, makeInteger(ordering.column->varattno));

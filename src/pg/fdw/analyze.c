@@ -7,9 +7,12 @@
 #include "fdw/fdw.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "commands/vacuum.h"
 #include "common/pg_prng.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/sampling.h"
@@ -18,6 +21,15 @@
 
 /* Rows that are taken in one go. */
 #define TAKE_ROWS 1024
+
+/*
+ * ANALYZE looks at no value of more than 1024 bytes, but a sample holds 30,000 rows in memory: of
+ * longer texts it gets a beginning that is still too long to be looked at.
+ */
+#define SAMPLE_BYTES 2048
+
+/* Rows stepped over between two looks for a cancel. */
+#define STEP_ROWS 65536
 
 typedef struct Sampler
 {
@@ -110,6 +122,8 @@ resolve_fragment(Sampler *sampler, size_t index, int from)
 				  &err);
 	for (uint64 row = 0; row < fragment->physical_rows && from < sampler->count; row++)
 	{
+		if (row % STEP_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (deleted != NULL && ldb_bit_get(deleted, row))
 			continue;
 		if (sampler->ordinals[from] == live++)
@@ -134,6 +148,20 @@ resolve_addresses(Sampler *sampler)
 	sampler->count = resolved;
 }
 
+static Datum
+cut_value(Datum value, Oid typid)
+{
+	const struct varlena *whole = (const struct varlena *) DatumGetPointer(value);
+	int length = (int) VARSIZE_ANY_EXHDR(whole);
+
+	typid = getBaseType(typid);
+	if (length <= SAMPLE_BYTES || (typid != TEXTOID && typid != VARCHAROID && typid != BYTEAOID))
+		return value;
+	length =
+		typid == BYTEAOID ? SAMPLE_BYTES : pg_mbcliplen(VARDATA_ANY(whole), length, SAMPLE_BYTES);
+	return PointerGetDatum(cstring_to_text_with_len(VARDATA_ANY(whole), length));
+}
+
 static HeapTuple
 make_tuple(Sampler *sampler, const LdbBatch *batch, size_t row)
 {
@@ -147,9 +175,13 @@ make_tuple(Sampler *sampler, const LdbBatch *batch, size_t row)
 	{
 		LancedbOutput *output = &sampler->outputs[i];
 		int at = output->attnum - 1;
+		Form_pg_attribute column;
 
 		values[at] = lancedb_convert(output->converter, &batch->columns[i], row,
 									 batch->row_addresses[row], &nulls[at]);
+		column = TupleDescAttr(sampler->columns, at);
+		if (!nulls[at] && column->attlen == -1)
+			values[at] = cut_value(values[at], column->atttypid);
 	}
 	MemoryContextSwitchTo(old);
 	tuple = heap_form_tuple(sampler->columns, values, nulls);
@@ -177,7 +209,10 @@ take_rows(Sampler *sampler, HeapTuple *rows)
 		lancedb_check(ldb_take_rows(sampler->take, sampler->addresses + from, count, &batch, &err),
 					  &err);
 		for (size_t row = 0; row < batch->row_count; row++)
+		{
+			CHECK_FOR_INTERRUPTS();
 			rows[from + (int) row] = make_tuple(sampler, batch, row);
+		}
 		lancedb_check(ldb_take_check(sampler->take, &err), &err);
 		from += (int) batch->row_count;
 	}

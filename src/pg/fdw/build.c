@@ -2,6 +2,7 @@
 #include "fdw/push.h"
 
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

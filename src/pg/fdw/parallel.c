@@ -26,6 +26,7 @@ lancedb_initialize_dsm(ForeignScanState *node, ParallelContext *pcxt, void *coor
 
 	lancedb_scan_open_table(state);
 	shared->version = state->table->manifest->version;
+	memcpy(shared->identity, state->table->identity, sizeof(shared->identity));
 	pg_atomic_init_u64(&shared->next_task, 0);
 	pg_atomic_init_u64(&shared->rows_removed, 0);
 	pg_atomic_init_u64(&shared->bytes_read, 0);

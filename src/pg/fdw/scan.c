@@ -53,6 +53,11 @@ lancedb_scan_open_table(LancedbScanState *state)
 	if (state->table != NULL)
 		return;
 	state->table = lancedb_table_open(state->relid, state->userid, version, state->context);
+	if (state->shared != NULL && memcmp(state->table->identity, state->shared->identity,
+										sizeof(state->shared->identity)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("Lance table \"%s\" was replaced while the query ran", state->table->uri)));
 	lancedb_own(state->context, state, close_scan);
 }
 

@@ -23,6 +23,7 @@ typedef struct LancedbCounters
 typedef struct LancedbSharedScan
 {
 	uint64 version;
+	uint64 identity[2];
 	pg_atomic_uint64 next_task;
 	pg_atomic_uint64 rows_removed;
 	pg_atomic_uint64 bytes_read;

@@ -28,6 +28,16 @@ choose_version(const LancedbOptions *options)
 	return choice;
 }
 
+/* With its length, so that no text can look like the end of one and the start of the next. */
+static void
+add_to_key(StringInfo key, const char *text)
+{
+	if (text == NULL)
+		appendStringInfoString(key, "-\n");
+	else
+		appendStringInfo(key, "%zu %s\n", strlen(text), text);
+}
+
 /* Everything that decides what a version number means: who may look where, dataset and branch. */
 static char *
 dataset_key(const LancedbOptions *options)
@@ -36,12 +46,12 @@ dataset_key(const LancedbOptions *options)
 	ListCell *cell;
 
 	initStringInfo(&key);
-	appendStringInfo(&key, "%s\n%s\n%s\n%s", options->uri,
-					 options->server_uri == NULL ? "" : options->server_uri,
-					 options->branch == NULL ? "" : options->branch,
-					 options->tag == NULL ? "" : options->tag);
+	add_to_key(&key, options->uri);
+	add_to_key(&key, options->server_uri);
+	add_to_key(&key, options->branch);
+	add_to_key(&key, options->tag);
 	foreach (cell, options->allowed_base_paths)
-		appendStringInfo(&key, "\n%s", (const char *) lfirst(cell));
+		add_to_key(&key, lfirst(cell));
 	return key.data;
 }
 
@@ -75,7 +85,7 @@ pinned_version(const LancedbOptions *options, const LdbVersionChoice *choice, co
 
 static LdbDataset *
 open_dataset(const LancedbOptions *options, uint64 wanted, LancedbPinPurpose purpose,
-			 MemoryContext context)
+			 MemoryContext context, uint64 identity[2])
 {
 	LdbVersionChoice choice = choose_version(options);
 	char *key = dataset_key(options);
@@ -97,6 +107,7 @@ open_dataset(const LancedbOptions *options, uint64 wanted, LancedbPinPurpose pur
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 						errmsg("tag \"%s\" of \"%s\" was moved while the query ran", options->tag,
 							   options->uri)));
+	memcpy(identity, version.identity, sizeof(version.identity));
 	dataset = lancedb_cache_find(key, &version, context);
 	if (dataset != NULL)
 		return dataset;
@@ -209,7 +220,7 @@ open_table(Oid relid, uint64 version, LancedbPinPurpose purpose, MemoryContext c
 	Relation relation = table_open(relid, NoLock);
 
 	table->relid = relid;
-	table->dataset = open_dataset(options, version, purpose, context);
+	table->dataset = open_dataset(options, version, purpose, context, table->identity);
 	table->manifest = ldb_dataset_manifest(table->dataset);
 	table->uri = MemoryContextStrdup(context, options->uri);
 	table->fields =

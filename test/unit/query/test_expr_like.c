@@ -1,4 +1,5 @@
 /* test_expr_like.c -- LIKE and NOT LIKE as PostgreSQL understands them. */
+#include "filter.h"
 #include "query/columns.h"
 
 #include <stdio.h>
@@ -277,6 +278,28 @@ long_texts_are_searched_in_steps_that_can_be_cancelled(void **state)
 		free((char *) rows[i]);
 }
 
+/* What a pattern takes in memory is a small multiple of its length at most. */
+static void
+a_long_pattern_takes_little_memory(void **state)
+{
+	size_t length = 4 * 1024 * 1024;
+	char *pattern = malloc(length + 1);
+	LdbScalar value;
+	LdbFilterNode node = {.type = type_of(LDB_TYPE_STRING)};
+	LdbArena *small = ldb_arena_new(2 * length);
+	LdbError err;
+
+	(void) state;
+	memset(pattern, '_', length);
+	pattern[length] = '\0';
+	value = text(pattern);
+	assert_int_equal(
+		ldb_like_prepare(leaf(LDB_EXPR_LIKE, LDB_DOMAIN_TEXT, 0, &value, 1), &node, small, &err),
+		LDB_OK);
+	ldb_arena_free(small);
+	free(pattern);
+}
+
 int
 main(void)
 {
@@ -289,6 +312,7 @@ main(void)
 		TEST(null_rows_are_unknown_and_not_like_is_the_opposite),
 		TEST(random_patterns_agree_with_the_definition),
 		TEST(a_hard_pattern_can_be_cancelled),
+		TEST(a_long_pattern_takes_little_memory),
 		TEST(long_texts_are_searched_in_steps_that_can_be_cancelled),
 	};
 
