@@ -372,6 +372,8 @@ ldb_codec_compile(const LdbEncoding *encoding, const LdbType *type, const LdbFie
 		return check_fixed(codec, type, packed, err);
 	if (codec->kind == LDB_CODEC_VARIABLE_STRUCT)
 		return check_children(codec, packed, err);
+	if (codec->kind == LDB_CODEC_CONSTANT && packed != NULL && codec->constant.length > 0)
+		LDB_FAIL(err, LDB_UNSUPPORTED, "constant packed struct");
 	if (codec->kind == LDB_CODEC_VARIABLE &&
 		(packed != NULL || !ldb_type_is_variable(type->kind) || codec->fsl_depth > 0))
 		LDB_FAIL(err, LDB_CORRUPT, "values of variable width in a column of fixed width");

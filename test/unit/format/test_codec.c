@@ -137,6 +137,8 @@ refuses_packed_structs_of_other_fields(void **state)
 	LdbField number = leaf_field(LDB_TYPE_INT16);
 	LdbField *children[1] = {&text};
 	LdbField packed = leaf_field(LDB_TYPE_STRUCT);
+	Ldb__CompressiveEncoding__Constant value = LDB__COMPRESSIVE_ENCODING__CONSTANT__INIT;
+	E constant = LDB__COMPRESSIVE_ENCODING__INIT;
 	uint64_t bits[] = {32};
 	LdbCodec codec;
 	Draft draft;
@@ -153,6 +155,13 @@ refuses_packed_structs_of_other_fields(void **state)
 									   &packed.type, &packed, false, draft.arena, &codec,
 									   &draft.err),
 					 LDB_CORRUPT);
+	constant.kind_case = LDB__COMPRESSIVE_ENCODING__KIND_CONSTANT;
+	constant.constant = &value;
+	value.has_value = 1;
+	value.value = (ProtobufCBinaryData){2, (uint8_t[]){1, 2}};
+	assert_int_equal(ldb_codec_compile(&constant, &packed.type, &packed, false, draft.arena, &codec,
+									   &draft.err),
+					 LDB_UNSUPPORTED);
 	bits[0] = 16;
 	assert_int_equal(ldb_codec_compile(packed_struct(&draft, bits, 1, flat(&draft, 16)),
 									   &packed.type, &packed, false, draft.arena, &codec,
