@@ -104,7 +104,7 @@ dump: $(BUILD)/ldb_dump ## build/ldb_dump prints a dataset as JSON, or measures 
 
 # --- damaged copies of golden datasets, read under the sanitizers: test/hostile/README.md
 HOSTILE_SRCS = $(sort $(wildcard test/hostile/*.c))
-HOSTILE_DATA = $(addprefix test/data/,$(addsuffix .lance,nested_20 nested_21 nested_22 types_20 types_22 \
+HOSTILE_DATA = $(addprefix test/data/,$(addsuffix .lance,nested_20 nested_21 nested_22 types_22 \
                history_stable filters bitmap_deletions blobs_21 encodings_22))
 $(BUILD)/hostile: $(HOSTILE_SRCS) $(wildcard test/hostile/*.h test/fuzz/*.h) $(CORE_LIB)
 	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) -I. -Itest/fuzz -Itest/hostile $(HOSTILE_SRCS) $(CORE_LIB) $(CORE_LIBS) -o $@

@@ -348,26 +348,51 @@ run(const Trial *trial)
 	}
 }
 
-/* ---- bombs: each in a process of its own ---- */
+/* ---- bombs and datasets without memory: each in a process of its own ---- */
 
 static void
-blow_up(size_t number)
+blow_up(const Trial *trial, size_t number)
 {
+	(void) trial;
 	alarm(20); /* most of it goes into building the file */
 	__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
 	bomb_read(number);
 	if (heap_peak > MOST_HEAP_BYTES)
-		printf("%zu MB at once\n", heap_peak >> 20);
+		printf("%s: %zu MB at once\n", bomb_name(number), heap_peak >> 20);
 	fflush(stdout);
 	_exit(heap_peak > MOST_HEAP_BYTES ? 1 : 0);
 }
 
+/* The first allocation fails, then the second, ... until none is left to fail. */
+static void
+starve(const Trial *trial, size_t dataset)
+{
+	ReadResult result = {0};
+
+	alarm(60);
+	for (uint64_t n = 1; !result.whole; n++)
+	{
+		LdbLocations *locations;
+		LdbError err;
+
+		if (ldb_locations_new(&locations, &err) != LDB_OK ||
+			ldb_locations_add(locations, trial->plans[dataset].folder, &err) != LDB_OK)
+			_exit(2);
+		ldb_heap_fail_after(n);
+		read_dataset(locations, trial->plans[dataset].folder, &result);
+		ldb_heap_fail_after(0);
+		ldb_locations_free(locations);
+	}
+	_exit(result.digest == trial->intact[dataset].digest ? 0 : 1);
+}
+
 static size_t
-count_failing_bombs(void)
+count_failing(const Trial *trial, void (*attempt)(const Trial *trial, size_t number), size_t count,
+			  const char *what)
 {
 	size_t failing = 0;
 
-	for (size_t i = 0; i < bomb_count(); i++)
+	for (size_t i = 0; i < count; i++)
 	{
 		int status = 1;
 		pid_t pid;
@@ -375,10 +400,10 @@ count_failing_bombs(void)
 		fflush(stdout);
 		pid = fork();
 		if (pid == 0)
-			blow_up(i);
+			attempt(trial, i);
 		if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
 		{
-			printf("bomb: %s: dies, hangs or takes too much\n", bomb_name(i));
+			printf("%s %zu: dies, hangs or is wrong\n", what, i);
 			failing++;
 		}
 	}
@@ -410,7 +435,7 @@ open_datasets(Trial *trial, char **folders, size_t count)
 }
 
 static int
-sum_up(const Trial *trial, size_t failing_bombs)
+sum_up(const Trial *trial, size_t others, size_t failing)
 {
 	size_t read_well = 0;
 	size_t refused = 0;
@@ -428,9 +453,8 @@ sum_up(const Trial *trial, size_t failing_bombs)
 	}
 	printf("%zu variants were refused, %zu read; at most %zu MB at once\n", refused, read_well,
 		   heap >> 20);
-	wrong += failing_bombs;
-	printf("hostile: %zu passed, %zu failed\n", read_well + refused + bomb_count() - failing_bombs,
-		   wrong);
+	wrong += failing;
+	printf("hostile: %zu passed, %zu failed\n", read_well + refused + others - failing, wrong);
 	return wrong == 0 && read_well + refused == trial->variant_count ? 0 : 1;
 }
 
@@ -452,6 +476,8 @@ main(int argc, char **argv)
 {
 	Trial trial = {.variant_count = 10000, .process_count = 2, .work = "/tmp/ldb-hostile.XXXXXX"};
 	long only = -1;
+	size_t others = 0;
+	size_t failing = 0;
 	int option;
 	int status;
 
@@ -483,7 +509,13 @@ main(int argc, char **argv)
 		describe(&trial, (size_t) only, "tried");
 	}
 	run(&trial);
-	status = sum_up(&trial, only >= 0 ? 0 : count_failing_bombs());
+	if (only < 0)
+	{
+		others = bomb_count() + trial.dataset_count;
+		failing = count_failing(&trial, blow_up, bomb_count(), "bomb") +
+				  count_failing(&trial, starve, trial.dataset_count, "allocations of dataset");
+	}
+	status = sum_up(&trial, others, failing);
 	for (size_t i = 0; i < trial.dataset_count; i++)
 		plan_close(&trial.plans[i]);
 	free(trial.plans);
