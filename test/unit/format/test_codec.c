@@ -159,9 +159,9 @@ refuses_packed_structs_of_other_fields(void **state)
 	constant.constant = &value;
 	value.has_value = 1;
 	value.value = (ProtobufCBinaryData){2, (uint8_t[]){1, 2}};
-	assert_int_equal(ldb_codec_compile(&constant, &packed.type, &packed, false, draft.arena, &codec,
-									   &draft.err),
-					 LDB_UNSUPPORTED);
+	assert_int_equal(
+		ldb_codec_compile(&constant, &packed.type, &packed, false, draft.arena, &codec, &draft.err),
+		LDB_UNSUPPORTED);
 	bits[0] = 16;
 	assert_int_equal(ldb_codec_compile(packed_struct(&draft, bits, 1, flat(&draft, 16)),
 									   &packed.type, &packed, false, draft.arena, &codec,
