@@ -197,6 +197,25 @@ cmp_ok($refused, '>', scalar @names, 'damage is noticed');
 cmp_ok($read, '>', scalar @names, 'what is not damaged is read');
 cmp_ok(session('SELECT max(anon_kb) / 1024 FROM tried', $database), '<', 512, 'memory stays below 512 MB');
 
+# ---- names that try to be more than names ----
+
+my $evil = qq{f"';\$\$-\n\\}; # as long as the name in whose place it stands
+my $evil_table = q{v"'; DROP TABLE tried; --};
+system('cp', '-r', "$data/vectors_21.lance", "$lake/db/$evil_table.lance") == 0 or die 'cp';
+for my $manifest (glob("$lake/db/v\\\"*.lance/_versions/*.manifest"))
+{
+	(my $bytes = slurp($manifest)) =~ s/f32_3_nul/$evil/g;
+	spew($manifest, $bytes);
+}
+my $quoted = q{"v""'; DROP TABLE tried; --"};
+my $imported = session(
+	"IMPORT FOREIGN SCHEMA public LIMIT TO ($quoted) FROM SERVER lake INTO public;\n"
+	  . "SELECT count(*) FROM $quoted;\n"
+	  . "SELECT replace(attname, E'\\n', 'newline') FROM pg_attribute WHERE attrelid = \$name\$$quoted\$name\$::regclass AND attnum = 3;\n"
+	  . "SELECT count(*) > 0 FROM tried;\n", $database);
+(my $shown = $evil . 'l') =~ s/\n/newline/;
+is($imported, "70\n$shown\nt\n", 'hostile names of tables and columns are only names');
+
 # ---- a file that gets shorter while it is read ----
 
 sub cut_while_reading
