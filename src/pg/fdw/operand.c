@@ -7,6 +7,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 /* Casts that change nothing but the name of the type. */
@@ -200,10 +201,23 @@ classify(const LdbField *field, Oid typid, int32 typmod, LancedbPushColumn *colu
 	}
 }
 
+/* The integer in integer::numeric, which the parser writes around a column beside a constant like 1.5. */
+static Expr *
+integer_as_numeric(Expr *expr)
+{
+	FuncExpr *cast = (FuncExpr *) expr;
+
+	if (!IsA(expr, FuncExpr) || (cast->funcid != F_NUMERIC_INT2 && cast->funcid != F_NUMERIC_INT4 &&
+								 cast->funcid != F_NUMERIC_INT8))
+		return NULL;
+	return linitial(cast->args);
+}
+
 bool
 lancedb_push_column(LancedbPushContext *context, Expr *expr, LancedbPushColumn *column)
 {
-	Var *var = column_var(context, expr, &column->field);
+	Expr *integer = integer_as_numeric(lancedb_push_strip(expr));
+	Var *var = column_var(context, integer == NULL ? expr : integer, &column->field);
 	int32 typmod;
 	Oid typid;
 
@@ -211,6 +225,11 @@ lancedb_push_column(LancedbPushContext *context, Expr *expr, LancedbPushColumn *
 		return false;
 	typmod = var->vartypmod;
 	typid = getBaseTypeAndTypmod(var->vartype, &typmod);
+	if (integer != NULL)
+	{
+		typid = NUMERICOID;
+		typmod = -1;
+	}
 	return classify(context->table->manifest->schema.fields[column->field], typid, typmod, column);
 }
 
