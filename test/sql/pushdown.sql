@@ -20,7 +20,8 @@ END $$;
 -- numbers
 SELECT plan_of('SELECT id FROM filters WHERE number = 1 AND small < 2::bigint AND 3 >= big AND price > 0.5');
 SELECT plan_of('SELECT id FROM filters WHERE huge = 18446744073709551615 AND amount <> 1.5 AND half = ratio');
--- a cast of the column is not the column
+-- a cast that may round is not the column
+SELECT plan_of('SELECT id FROM filters WHERE number = 1.5::float8');
 -- text: equality under any deterministic collation, order under C alone
 SELECT plan_of($q$SELECT id FROM filters WHERE word = 'a' AND word < 'b'$q$);
 SELECT plan_of($q$SELECT id FROM filters WHERE word COLLATE "C" < 'b' AND kind IN ('a', 'b') AND word LIKE 'a%'$q$);
