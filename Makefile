@@ -18,7 +18,7 @@ UNIT_SRCS    = $(sort $(wildcard test/unit/*/test_*.c))
 FUZZ_SRCS    = $(sort $(wildcard test/fuzz/fuzz_*.c))
 
 CORE_LIB     = $(BUILD)/libldb_core.a
-CORE_LIBS    = -lprotobuf-c -lzstd -llz4 -lroaring -ljansson -lpthread -lm
+CORE_LIBS    = -lprotobuf-c -lzstd -llz4 -ljansson -lpthread -lm
 
 OBJS         = $(PG_SRCS:.c=.o)
 PG_CPPFLAGS  = -Iinclude -Isrc/pg
@@ -85,7 +85,7 @@ sql/lancedb--$(EXTVERSION).sql: sql/lancedb.sql lancedb.control
 UNITS = $(UNIT_SRCS:test/unit/%.c=$(BUILD)/unit/%)
 $(BUILD)/unit/%: test/unit/%.c $(CORE_LIB)
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) -Itest/unit -I$(patsubst test/unit/%,src/core/%,$(dir $<)) $< $(CORE_LIB) $(CORE_LIBS) -lcmocka -o $@
+	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) -Itest/unit -I$(patsubst test/unit/%,src/core/%,$(dir $<)) $< $(CORE_LIB) $(CORE_LIBS) -lroaring -lcmocka -o $@
 
 units: $(UNITS)
 unit: $(UNITS)
