@@ -216,6 +216,41 @@ my $imported = session(
 (my $shown = $evil . 'l') =~ s/\n/newline/;
 is($imported, "70\n$shown\nt\n", 'hostile names of tables and columns are only names');
 
+# ---- manifests so large that a session cannot keep all that it opened ----
+
+sub varint
+{
+	my ($number) = @_;
+	my $bytes = '';
+	for (; $number > 127; $number >>= 7) { $bytes .= chr($number & 127 | 128); }
+	return $bytes . chr($number);
+}
+sub bytes_field { my ($number, $bytes) = @_; return varint($number << 3 | 2) . varint(length $bytes) . $bytes; }
+sub number_field { my ($number, $value) = @_; return varint($number << 3) . varint($value); }
+
+# 200,000 fragments of 10 rows
+sub large_manifest
+{
+	my $field = bytes_field(2, 'a') . number_field(3, 0) . "\x20" . "\xff" x 9 . "\x01" . bytes_field(5, 'int32');
+	my $file = bytes_field(1, 'x.lance') . bytes_field(2, "\0") . bytes_field(3, "\0") . number_field(4, 2) . number_field(5, 1);
+	my $message = bytes_field(1, $field) . number_field(3, 1)
+	  . join('', map { bytes_field(2, number_field(1, $_) . bytes_field(2, $file) . number_field(4, 10)) } 0 .. 199_999);
+	return pack('V', length $message) . $message . pack('Q<vv', 0, 0, 2) . 'LANC';
+}
+
+my @large = map { "large_$_" } 1 .. 16;
+my $large_manifest = large_manifest();
+for my $name (@large)
+{
+	mkdir("$lake/db/$name.lance") && mkdir("$lake/db/$name.lance/_versions") or die $name;
+	if ($name eq $large[0]) { spew("$lake/db/$name.lance/_versions/18446744073709551614.manifest", $large_manifest); }
+	else { system('cp', '-rl', "$lake/db/$large[0].lance/_versions", "$lake/db/$name.lance/") == 0 or die 'cp'; }
+}
+my $opened = session(
+	join('', map { "CREATE FOREIGN TABLE $_ (a int) SERVER lake; SELECT count(*) FROM $_;\n" } @large)
+	  . "SELECT anon_kb() < 512 * 1024;\n", $database);
+is($opened, "2000000\n" x @large . "t\n", 'what is kept of many tables makes room for the next');
+
 # ---- a file that gets shorter while it is read ----
 
 sub cut_while_reading

@@ -45,6 +45,9 @@ char *ldb_arena_printf(LdbArena *arena, const char *format, ...)
 #define LDB_ARENA_DEFAULT_LIMIT ((size_t) 448 * 1024 * 1024)
 #define LDB_MEMORY_LIMIT ((size_t) 448 * 1024 * 1024)
 
+/* Bytes that count against LDB_MEMORY_LIMIT now: who keeps things for later can let go of them. */
+size_t ldb_memory_held(void);
+
 /* ptr = zeroed array of count items, or leave the function with LDB_NOMEM. */
 #define LDB_NEW(arena, ptr, count, err)                                            \
 	do                                                                             \

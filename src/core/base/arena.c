@@ -94,6 +94,12 @@ let_go(size_t bytes)
 	atomic_fetch_sub(&held_bytes, bytes);
 }
 
+size_t
+ldb_memory_held(void)
+{
+	return atomic_load(&held_bytes);
+}
+
 void *
 ldb_heap_zalloc(size_t bytes)
 {

@@ -6,6 +6,9 @@
 
 /* Open datasets that nobody uses are closed, the longest unused first, beyond this number. */
 #define CACHE_CAPACITY 32
+/* Likewise when the core holds more than this: the manifest of a table with very many fragments takes
+ * tens of megabytes, and a scan needs room beside what is kept. */
+#define CACHE_BYTES (LDB_MEMORY_LIMIT / 2)
 
 typedef struct CachedDataset
 {
@@ -30,6 +33,37 @@ is_outdated(const CachedDataset *entry, const CachedDataset *newest)
 	return entry->version.number < newest->version.number && strcmp(entry->key, newest->key) == 0;
 }
 
+static CachedDataset *
+least_recent_unused(void)
+{
+	dlist_iter at;
+
+	dlist_reverse_foreach(at, &recent)
+	{
+		CachedDataset *entry = dlist_container(CachedDataset, node, at.cur);
+
+		if (entry->user_count == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+static void
+let_go(CachedDataset *entry)
+{
+	dlist_delete(&entry->node);
+	MemoryContextDelete(entry->context);
+}
+
+static void
+make_room(size_t most_bytes)
+{
+	CachedDataset *entry;
+
+	while (ldb_memory_held() > most_bytes && (entry = least_recent_unused()) != NULL)
+		let_go(entry);
+}
+
 static void
 close_unused(const CachedDataset *newest)
 {
@@ -42,9 +76,9 @@ close_unused(const CachedDataset *newest)
 
 		if (entry->user_count > 0 || (++count <= CACHE_CAPACITY && !is_outdated(entry, newest)))
 			continue;
-		dlist_delete(&entry->node);
-		MemoryContextDelete(entry->context);
+		let_go(entry);
 	}
+	make_room(CACHE_BYTES);
 }
 
 static void
@@ -106,11 +140,18 @@ lancedb_cache_open(const LancedbOptions *options, const char *key, const LdbVers
 		AllocSetContextCreate(CurrentMemoryContext, "lancedb dataset", ALLOCSET_SMALL_SIZES);
 	CachedDataset *entry = MemoryContextAllocZero(own, sizeof(*entry));
 	LdbLocations *locations = lancedb_open_locations(options, own);
+	LdbStatus status;
 	LdbError err;
 
-	lancedb_check(
-		ldb_dataset_open(locations, options->uri, choice, &lancedb_cancel, &entry->dataset, &err),
-		&err);
+	status =
+		ldb_dataset_open(locations, options->uri, choice, &lancedb_cancel, &entry->dataset, &err);
+	if (status == LDB_NOMEM && least_recent_unused() != NULL)
+	{
+		make_room(0);
+		status = ldb_dataset_open(locations, options->uri, choice, &lancedb_cancel, &entry->dataset,
+								  &err);
+	}
+	lancedb_check(status, &err);
 	lancedb_own(own, entry->dataset, close_dataset);
 	check_base_paths(ldb_dataset_manifest(entry->dataset));
 	entry->context = own;

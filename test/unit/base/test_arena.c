@@ -186,6 +186,7 @@ serves_equal_rounds_from_one_kept_block(void **state)
 static void
 holds_all_arenas_and_the_heap_to_one_limit(void **state)
 {
+	size_t before = ldb_memory_held();
 	LdbArena *first = ldb_arena_new(0);
 	LdbArena *second = ldb_arena_new(0);
 	size_t half = LDB_MEMORY_LIMIT / 2;
@@ -206,7 +207,9 @@ holds_all_arenas_and_the_heap_to_one_limit(void **state)
 	assert_non_null(ldb_arena_alloc(second, half));
 	assert_null(ldb_heap_zalloc(SIZE_MAX));
 	ldb_arena_free(first);
+	assert_true(ldb_memory_held() > before + half);
 	ldb_arena_free(second);
+	assert_true(ldb_memory_held() == before);
 }
 
 static void
