@@ -49,9 +49,23 @@ lancedb_message_text(const char *message)
 	return text;
 }
 
+/* The core's advice, or what its locations are called here. */
+static const char *
+hint_of(LdbStatus status, const LdbError *err)
+{
+	if (err->hint[0] != '\0')
+		return lancedb_message_text(err->hint);
+	if (status == LDB_DENIED)
+		return "A table's files must lie below the server's option \"uri\" or a folder in its "
+			   "option \"allowed_base_paths\".";
+	return NULL;
+}
+
 void
 lancedb_check(LdbStatus status, const LdbError *err)
 {
+	const char *hint;
+
 	if (likely(status == LDB_OK))
 		return;
 	/* The server knows whether it was a user, a timeout or a shutdown, and says so. */
@@ -61,6 +75,7 @@ lancedb_check(LdbStatus status, const LdbError *err)
 		ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED),
 						errmsg("canceling statement due to user request")));
 	}
+	hint = hint_of(status, err);
 	ereport(ERROR, (errcode(sqlstate_of(status)), errmsg("%s", lancedb_message_text(err->message)),
-					err->hint[0] == '\0' ? 0 : errhint("%s", lancedb_message_text(err->hint))));
+					hint == NULL ? 0 : errhint("%s", hint)));
 }

@@ -49,7 +49,12 @@ clean_path(const char *uri, const char *path, LdbArena *arena, char **clean, Ldb
 		size_t length = strcspn(path, "/");
 
 		if ((length == 1 && path[0] == '.') || (length == 2 && path[0] == '.' && path[1] == '.'))
-			LDB_FAIL(err, LDB_DENIED, "\"%s\" may not contain \"%.*s\"", uri, (int) length, path);
+		{
+			ldb_error_set(err, LDB_DENIED, "\"%s\" may not contain \"%.*s\"", uri, (int) length,
+						  path);
+			ldb_error_hint(err, "Give the folder's path as it is, such as /srv/lance.");
+			return LDB_DENIED;
+		}
 		if (length > 0)
 		{
 			to[written++] = '/';
@@ -134,11 +139,19 @@ canonical_path(const char *uri, LdbArena *arena, char **canonical, LdbError *err
 	if (has_scheme(uri, "file"))
 		LDB_TRY(file_path(uri, arena, &path, err));
 	else if (scheme > 0)
+	{
 		/* The rest of such a URI may hold keys. */
-		LDB_FAIL(err, LDB_UNSUPPORTED, "locations of scheme \"%.*s:\" are not supported",
-				 (int) scheme, uri);
+		ldb_error_set(err, LDB_UNSUPPORTED, "locations of scheme \"%.*s:\" are not supported",
+					  (int) scheme, uri);
+		ldb_error_hint(err, "Folders of this machine are: /srv/lance or file:///srv/lance.");
+		return LDB_UNSUPPORTED;
+	}
 	if (*path != '/')
-		LDB_FAIL(err, LDB_DENIED, "\"%s\" is not an absolute path", uri);
+	{
+		ldb_error_set(err, LDB_DENIED, "\"%s\" is not an absolute path", uri);
+		ldb_error_hint(err, "Give the folder's whole path, such as /srv/lance.");
+		return LDB_DENIED;
+	}
 	return clean_path(uri, path, arena, canonical, err);
 }
 
