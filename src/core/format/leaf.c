@@ -5,9 +5,6 @@
 
 /* Parsed pages that stay for the next call. */
 #define KEPT_PAGES 8u
-/* Segments between two looks at the caller's cancel flag. */
-#define CANCEL_STRIDE 64u
-
 static LdbStatus
 open_cache(LdbArena *arena, LdbChunkCache **cache, LdbError *err)
 {
@@ -332,8 +329,7 @@ decode_levels(Plan *plan, LdbShape *shape, size_t *item_count, LdbError *err)
 		LdbLevels levels = {0, 0, NULL, NULL};
 
 		plan->page = plan->segments[i].page->index;
-		if (i % CANCEL_STRIDE == 0)
-			LDB_CHECK_CANCEL(plan->cancel, err);
+		LDB_CHECK_CANCEL(plan->cancel, err);
 		LDB_TRY(segment->page->ops->levels(segment->page, segment, &levels, err));
 		LDB_TRY(ldb_shape_append(shape, &segment->page->layers, &levels, segment->count, err));
 		*item_count += segment->item_count;
@@ -349,8 +345,8 @@ decode_values(Plan *plan, LdbSink *sink, LdbError *err)
 		LdbSegment *segment = &plan->segments[i];
 
 		plan->page = plan->segments[i].page->index;
-		if (i % CANCEL_STRIDE == 0)
-			LDB_CHECK_CANCEL(plan->cancel, err);
+		/* each time: a segment may be one row, and that a long text to decompress */
+		LDB_CHECK_CANCEL(plan->cancel, err);
 		LDB_TRY(segment->page->ops->values(segment->page, segment, sink, err));
 	}
 	return LDB_OK;

@@ -19,14 +19,18 @@
 
 #include "fdw/scan.h"
 
-/* Rows that are taken in one go. */
+/* Rows that are taken in one go, and what they may take in files: a cancel waits for them. */
 #define TAKE_ROWS 1024
+#define TAKE_BYTES (4.0 * 1024 * 1024)
 
 /*
  * ANALYZE looks at no value of more than 1024 bytes, but a sample holds 30,000 rows in memory: of
  * longer texts it gets a beginning that is still too long to be looked at.
  */
 #define SAMPLE_BYTES 2048
+
+/* A sample that gets larger loses every other row, those to come included, until it fits. */
+#define SAMPLE_LIMIT ((Size) 128 * 1024 * 1024)
 
 /* Rows stepped over between two looks for a cancel. */
 #define STEP_ROWS 65536
@@ -42,6 +46,7 @@ typedef struct Sampler
 	uint64 *ordinals;  /* of live rows, ascending */
 	uint64 *addresses; /* of the same rows */
 	int count;
+	int rows_at_once;
 	LdbTake *take; /* owned */
 } Sampler;
 
@@ -64,6 +69,10 @@ lancedb_is_sampled(const LdbField *field, Oid typid)
 static void
 choose_columns(Sampler *sampler)
 {
+	double rows = Max((double) sampler->table->manifest->live_rows, 1);
+	Bitmapset *sampled = NULL;
+	double row_bytes;
+
 	sampler->outputs = palloc0((sampler->columns->natts + 1) * sizeof(LancedbOutput));
 	sampler->fields = palloc0((sampler->columns->natts + 1) * sizeof(size_t));
 	for (int i = 0; i < sampler->columns->natts; i++)
@@ -80,7 +89,10 @@ choose_columns(Sampler *sampler)
 			lancedb_converter_new(sampler->table->manifest->schema.fields[field],
 								  NameStr(column->attname), column->atttypid, column->atttypmod);
 		sampler->fields[sampler->output_count++] = (size_t) field;
+		sampled = bms_add_member(sampled, output->attnum);
 	}
+	row_bytes = lancedb_plan_bytes(sampler->table, sampled) / rows;
+	sampler->rows_at_once = (int) Max(Min(TAKE_BYTES / (row_bytes + 1), TAKE_ROWS), 1);
 }
 
 /* One row at random out of each of `wanted` equal stretches of the table: ascending, no two alike. */
@@ -189,9 +201,36 @@ make_tuple(Sampler *sampler, const LdbBatch *batch, size_t row)
 	return tuple;
 }
 
-static void
+/* Of the rows that were taken, `*kept`, and of the addresses from `next` on, every other one stays. */
+static Size
+thin_out(Sampler *sampler, HeapTuple *rows, int *kept, int next)
+{
+	Size bytes = 0;
+	int stay = 0;
+
+	for (int i = 0; i < *kept; i++)
+	{
+		if (i % 2 != 0)
+		{
+			heap_freetuple(rows[i]);
+			continue;
+		}
+		bytes += rows[i]->t_len;
+		rows[stay++] = rows[i];
+	}
+	*kept = stay;
+	stay = next;
+	for (int i = next; i < sampler->count; i += 2)
+		sampler->addresses[stay++] = sampler->addresses[i];
+	sampler->count = stay;
+	return bytes;
+}
+
+static int
 take_rows(Sampler *sampler, HeapTuple *rows)
 {
+	Size bytes = 0;
+	int kept = 0;
 	LdbError err;
 	void *token;
 
@@ -202,7 +241,7 @@ take_rows(Sampler *sampler, HeapTuple *rows)
 	token = lancedb_own(CurrentMemoryContext, sampler->take, close_take);
 	for (int from = 0; from < sampler->count;)
 	{
-		size_t count = (size_t) Min(TAKE_ROWS, sampler->count - from);
+		size_t count = (size_t) Min(sampler->rows_at_once, sampler->count - from);
 		const LdbBatch *batch;
 
 		vacuum_delay_point(true);
@@ -211,13 +250,17 @@ take_rows(Sampler *sampler, HeapTuple *rows)
 		for (size_t row = 0; row < batch->row_count; row++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			rows[from + (int) row] = make_tuple(sampler, batch, row);
+			rows[kept] = make_tuple(sampler, batch, row);
+			bytes += rows[kept++]->t_len;
 		}
 		lancedb_check(ldb_take_check(sampler->take, &err), &err);
 		from += (int) batch->row_count;
+		if (bytes > SAMPLE_LIMIT)
+			bytes = thin_out(sampler, rows, &kept, from);
 	}
 	lancedb_disown(token);
 	ldb_take_close(sampler->take);
+	return kept;
 }
 
 static double
@@ -248,7 +291,7 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int wanted, doubl
 	choose_columns(&sampler);
 	choose_ordinals(&sampler, wanted);
 	resolve_addresses(&sampler);
-	take_rows(&sampler, rows);
+	sampler.count = take_rows(&sampler, rows);
 	*total_rows = (double) sampler.table->manifest->live_rows;
 	*dead_rows = deleted_rows(sampler.table->manifest);
 	MemoryContextDelete(sampler.row_context);
