@@ -81,6 +81,10 @@ SELECT same($q$SELECT id FROM packages_small ORDER BY embedding <-> (SELECT embe
 SELECT same($q$SELECT id, 1 - (embedding <=> (SELECT embedding FROM packages_small WHERE id = 7)) AS s FROM packages_small ORDER BY 2 DESC, id LIMIT 10$q$);
 SELECT same($q$SELECT id FROM packages_small ORDER BY (embedding <#> (SELECT embedding FROM packages_small WHERE id = 7)) * -1 DESC, id LIMIT 10$q$);
 SELECT same($q$SELECT id FROM packages_small ORDER BY -(embedding <-> (SELECT embedding FROM packages_small WHERE id = 7)) DESC, id LIMIT 10$q$);
+-- the functions behind the operators
+SELECT f, same(format('SELECT id FROM packages_small ORDER BY %s(embedding, (SELECT embedding FROM packages_small WHERE id = 7)), id LIMIT 10', f))
+FROM unnest('{lance_l2_distance,lance_negative_inner_product,lance_cosine_distance,lance_l1_distance}'::text[]) f;
+SELECT same($q$SELECT id FROM packages_small ORDER BY lance_inner_product(embedding, (SELECT embedding FROM packages_small WHERE id = 7)) DESC, id LIMIT 10$q$, false);
 -- the farthest is a sort
 SELECT same($q$SELECT id FROM packages_small ORDER BY embedding <-> (SELECT embedding FROM packages_small WHERE id = 7) DESC, id LIMIT 10$q$, false);
 -- WITH TIES, DISTINCT ON, window functions, sub-queries, CTE, UNION ALL

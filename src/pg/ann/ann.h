@@ -19,7 +19,7 @@
 typedef struct LancedbOrdering
 {
 	PathKey *pathkey; /* what the query asked for */
-	OpExpr *distance; /* the distance itself, inside of that */
+	Expr *distance;   /* the distance itself, inside of that: an operator or its function */
 	Var *column;      /* the stored vector */
 	Expr *query;      /* the other side */
 	LdbMetric metric;

@@ -122,22 +122,42 @@ is_fixed(PlannerInfo *root, RelOptInfo *rel, Expr *expr)
 		   !contain_volatile_functions((Node *) expr) && !contain_subplans((Node *) expr);
 }
 
+/* A call of two arguments, written as an operator or as a function. */
+static bool
+call_of(Expr *expr, Oid *function, List **arguments)
+{
+	if (IsA(expr, OpExpr))
+	{
+		set_opfuncid((OpExpr *) expr);
+		*function = ((OpExpr *) expr)->opfuncid;
+		*arguments = ((OpExpr *) expr)->args;
+	}
+	else if (IsA(expr, FuncExpr))
+	{
+		*function = ((FuncExpr *) expr)->funcid;
+		*arguments = ((FuncExpr *) expr)->args;
+	}
+	else
+		return false;
+	return list_length(*arguments) == 2;
+}
+
 static bool
 match_distance(PlannerInfo *root, RelOptInfo *rel, Expr *expr, LancedbOrdering *ordering)
 {
-	OpExpr *op = (OpExpr *) expr;
 	const DistanceFunction *function;
+	Oid funcid;
+	List *arguments;
 	Expr *left;
 	Expr *right;
 
-	if (!IsA(expr, OpExpr) || list_length(op->args) != 2)
+	if (!call_of(expr, &funcid, &arguments))
 		return false;
-	set_opfuncid(op);
-	function = distance_function(op->opfuncid);
+	function = distance_function(funcid);
 	if (function == NULL)
 		return false;
-	left = linitial(op->args);
-	right = lsecond(op->args);
+	left = linitial(arguments);
+	right = lsecond(arguments);
 	ordering->column = column_of(left, rel);
 	ordering->query = right;
 	if (ordering->column == NULL || !is_fixed(root, rel, right))
@@ -147,7 +167,7 @@ match_distance(PlannerInfo *root, RelOptInfo *rel, Expr *expr, LancedbOrdering *
 		if (ordering->column == NULL || !is_fixed(root, rel, left))
 			return false;
 	}
-	ordering->distance = op;
+	ordering->distance = expr;
 	ordering->metric = function->metric;
 	ordering->query_kind = function->kind;
 	return true;
