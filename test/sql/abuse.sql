@@ -66,9 +66,19 @@ SELECT count(*) > 0 FROM wide;
 SELECT error_of('SELECT count(*) FROM narrow');
 ROLLBACK;
 
+-- a manifest that no memory holds does not keep other tables from being imported
+\! mkdir -p "$scratch/folder/huge.lance/_versions"; truncate -s 5G "$scratch/folder/huge.lance/_versions/18446744073709551614.manifest"; cp -r "$scratch/filters.lance" "$scratch/folder"; chmod -R a+rX "$scratch/folder"
+\set folder :scratch '/folder'
+CREATE SERVER folder FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri :'folder');
+CREATE SCHEMA folder;
+IMPORT FOREIGN SCHEMA public FROM SERVER folder INTO folder;
+SELECT relname FROM pg_class WHERE relnamespace = 'folder'::regnamespace;
+
 \set VERBOSITY terse
 SET client_min_messages = warning;
 DROP SCHEMA abuse CASCADE;
 DROP SERVER abused CASCADE;
 DROP SERVER wider CASCADE;
+DROP SERVER folder CASCADE;
+DROP SCHEMA folder;
 \! rm -rf "$scratch"

@@ -43,7 +43,7 @@ read_manifest(LdbLocations *locations, const char *uri, const char *table_name)
 	LdbError err;
 	LdbStatus status = ldb_dataset_open(locations, uri, &latest, &lancedb_cancel, &dataset, &err);
 
-	if (status == LDB_CANCELLED || status == LDB_NOMEM)
+	if (status == LDB_CANCELLED)
 		lancedb_check(status, &err);
 	if (status != LDB_OK)
 	{
