@@ -70,7 +70,7 @@ for target in "${targets[@]}"; do
     name=${target#fuzz_}
     kept=test/fuzz/corpus/$name
     most=4000
-    [ "$name" != dataset ] || most=9000
+    [ "$name" != dataset ] || most=5000
     mkdir -p "$kept" "$work/$name" "build-fuzz/corpus/$name" "$work/merged"
     "build-fuzz/fuzz/fuzz_$name" -merge=1 -use_counters=0 -max_len="$most" -timeout=5 -rss_limit_mb=512 "$work/merged" "$kept" "$work/$name" \
         "build-fuzz/corpus/$name" >"$work/log" 2>&1 || { tail -n 20 "$work/log"; exit 1; }
