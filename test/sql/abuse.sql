@@ -44,7 +44,7 @@ SELECT null_frac, n_distinct FROM pg_stats WHERE schemaname = 'abuse' AND tablen
 -- a table that is made anew between the leader's look at it and the workers'
 CREATE FUNCTION make_anew() RETURNS int LANGUAGE plpgsql PARALLEL RESTRICTED AS $$
 BEGIN
-	EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'cd ' || current_setting('abuse.scratch')
+	EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'cat > /dev/null; cd ' || current_setting('abuse.scratch')
 		|| ' && cp -r fragments.lance new && mv fragments.lance old && mv new fragments.lance && rm -r old');
 	RETURN 0;
 END $$;
