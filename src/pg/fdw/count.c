@@ -20,6 +20,7 @@
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 
 #include "fdw/scan.h"
@@ -135,11 +136,15 @@ count_rows(ForeignScanState *node, LancedbScanState *state)
 
 	outcome = lancedb_scan_bind(node, 0, plan->fdw_scan_tlist, plan->fdw_exprs, &options.filter);
 	if (state->recheck)
+	{
+		/* Nobody told the plan cache: without this, a prepared statement would fail for ever. */
+		InvalidateSystemCaches();
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("the columns of Lance table \"%s\" changed after the query was "
 							   "planned",
 							   get_rel_name(state->relid)),
-						errhint("Prepare the statement again.")));
+						errhint("Run the statement again.")));
+	}
 	if (outcome == LANCEDB_ROWS_NONE)
 		return 0;
 	if (outcome == LANCEDB_ROWS_ALL)
