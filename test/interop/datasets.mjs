@@ -199,6 +199,20 @@ export async function history(db, name, storage, options = {}) {
   return {snapshots};
 }
 
+/** A column dropped, and another of the same name and another type added. */
+export async function retyped(db, name, storage) {
+  const t = await create(db, name, [ids(3, 1), column('value', new arrow.Int32(), [1, 2, 3])], storage);
+  await t.dropColumns(['value']);
+  await t.addColumns([{name: 'value', valueSql: 'cast(id as double) + 0.5'}]);
+  const snapshots = [];
+  const handle = await db.openTable(name);
+  for (const {version} of await handle.listVersions()) {
+    await handle.checkout(version);
+    snapshots.push(await snapshot(handle));
+  }
+  return {snapshots};
+}
+
 /** 1,000 rows in ten fragments: some with few deletions, one with none left, later compacted in part. */
 export async function fragments(db, name, storage) {
   const rowsOf = (from, n) => [

@@ -38,6 +38,7 @@ plan.push(
   ['history', 'history', '2.1'],
   ['history_20', 'history', '2.0'],
   ['history_stable', 'history', '2.1', {new_table_enable_stable_row_ids: 'true'}],
+  ['retyped', 'retyped', '2.1'],
   ['fragments', 'fragments', '2.1'], ['bitmap_deletions', 'bitmap', '2.1'], ['empty', 'empty', '2.1'],
   ['filters', 'filters', '2.1'],
   ['refs', 'refs', '2.1', {folder: WORK}],

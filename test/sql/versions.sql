@@ -49,6 +49,20 @@ SELECT count(*), count(note) FROM noted WHERE note IS NULL;
 RESET lancedb.as_of;
 RESET plan_cache_mode;
 
+-- a column dropped and added again with a type that is compared otherwise: a plan made before is
+-- refused once and then made anew
+CREATE FOREIGN TABLE retyped (id int, value double precision) SERVER lake;
+SELECT committed_at AS first_moment FROM lancedb.versions('retyped') WHERE version = 1 \gset
+PREPARE counted AS SELECT count(*) FROM retyped WHERE value > 1.6::double precision;
+SET plan_cache_mode = force_generic_plan;
+EXECUTE counted;
+SET lancedb.as_of = :'first_moment';
+EXECUTE counted;
+EXECUTE counted;
+RESET lancedb.as_of;
+EXECUTE counted;
+RESET plan_cache_mode;
+
 -- lancedb.as_of moves every table that has no choice of its own
 SET lancedb.as_of = :'moment';
 SELECT (SELECT count(*) FROM v2) AS v2, (SELECT count(*) FROM history) AS as_of;
