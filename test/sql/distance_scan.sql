@@ -81,6 +81,16 @@ SELECT same($q$SELECT id FROM packages_small ORDER BY embedding <-> (SELECT embe
 SELECT same($q$SELECT id, 1 - (embedding <=> (SELECT embedding FROM packages_small WHERE id = 7)) AS s FROM packages_small ORDER BY 2 DESC, id LIMIT 10$q$);
 SELECT same($q$SELECT id FROM packages_small ORDER BY (embedding <#> (SELECT embedding FROM packages_small WHERE id = 7)) * -1 DESC, id LIMIT 10$q$);
 SELECT same($q$SELECT id FROM packages_small ORDER BY -(embedding <-> (SELECT embedding FROM packages_small WHERE id = 7)) DESC, id LIMIT 10$q$);
+-- more than the first search found, in every order of NULL and NaN
+SELECT o, same(format($q$SELECT id FROM packages_small WHERE length(package) %% 7 = 3
+    ORDER BY %s, id LIMIT 150$q$, o)) FROM unnest('{
+    embedding <=> (SELECT embedding FROM packages_small WHERE id = 7),
+    embedding <=> (SELECT embedding FROM packages_small WHERE id = 7) NULLS FIRST,
+    1 - (embedding <=> (SELECT embedding FROM packages_small WHERE id = 7)) DESC,
+    1 - (embedding <=> (SELECT embedding FROM packages_small WHERE id = 7)) DESC NULLS LAST}'::text[]) o;
+SELECT o, same(format('SELECT id FROM vectors_21 WHERE id %% 2 = 1 ORDER BY %s, id LIMIT 9', o)) FROM unnest('{
+    "f32_3_null <=> ''{1,2,3}''", "f32_3_null <=> ''{1,2,3}'' NULLS FIRST",
+    "1 - (f32_3_null <=> ''{1,2,3}'') DESC", "1 - (f32_3_null <=> ''{1,2,3}'') DESC NULLS LAST"}'::text[]) o;
 -- the functions behind the operators
 SELECT f, same(format('SELECT id FROM packages_small ORDER BY %s(embedding, (SELECT embedding FROM packages_small WHERE id = 7)), id LIMIT 10', f))
 FROM unnest('{lance_l2_distance,lance_negative_inner_product,lance_cosine_distance,lance_l1_distance}'::text[]) f;

@@ -194,10 +194,14 @@ evaluate_query(LancedbAnnState *state)
 static void
 check_dimension(LancedbAnnState *state)
 {
-	const LdbType *type = &state->table->manifest->schema.fields[state->vector_field]->type;
+	const LdbType *type;
 
-	if (state->query != NULL && type->kind == LDB_TYPE_FIXED_SIZE_LIST &&
-		type->width != state->dimension && state->table->manifest->live_rows > 0)
+	/* no query: the version may not even have the column */
+	if (state->query == NULL)
+		return;
+	type = &state->table->manifest->schema.fields[state->vector_field]->type;
+	if (type->kind == LDB_TYPE_FIXED_SIZE_LIST && type->width != state->dimension &&
+		state->table->manifest->live_rows > 0)
 		lancedb_dimension_mismatch(type->width, state->dimension);
 }
 
@@ -288,6 +292,11 @@ run_search(LancedbAnnState *state, size_t k, uint64_t *unordered)
 	state->next_hit = 0;
 	state->taken = NULL;
 	state->stretch_done = state->hit_count < k;
+	if (state->hit_count > 0)
+	{
+		state->last = state->hits[state->hit_count - 1];
+		state->has_last = true;
+	}
 }
 
 /* Keeps of the hits those of the stretch's class; the search's order puts the others behind. */
@@ -296,11 +305,6 @@ cut_to_stretch(LancedbAnnState *state)
 {
 	AnnClass class = state->stretches[state->stretch];
 
-	if (state->hit_count > 0)
-	{
-		state->last = state->hits[state->hit_count - 1];
-		state->has_last = true;
-	}
 	while (state->hit_count > 0 && class_of(&state->hits[state->hit_count - 1]) > class)
 	{
 		state->hit_count--;
@@ -350,11 +354,6 @@ more_hits(LancedbAnnState *state)
 		state->depth = Min(state->depth * GROWTH, MOST_HITS);
 		if (!state->single_stretch)
 			cut_to_stretch(state);
-		else if (state->hit_count > 0)
-		{
-			state->last = state->hits[state->hit_count - 1];
-			state->has_last = true;
-		}
 	}
 	return true;
 }
