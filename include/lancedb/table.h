@@ -25,7 +25,8 @@ typedef struct LancedbTable
 } LancedbTable;
 
 /*
- * Opens the dataset of a foreign table as `userid` (InvalidOid = the current user).
+ * Opens the dataset of a foreign table. `userid` is the role whose rights apply to the table, 0 = the
+ * current one; a local folder has no credentials of its own, so nothing depends on it yet.
  * version 0 pins by the rules above; another value opens that version (a parallel worker gets the
  * leader's). The result and the dataset live until `context` is reset. Checks that each declared
  * column can hold the Lance column's values (42804 or HV004, naming column and both types).

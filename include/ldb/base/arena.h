@@ -3,7 +3,8 @@
  *
  * Every allocation is 64-byte aligned when it is 64 bytes or more, else 16-byte aligned.
  * Limits: an arena made with a limit fails (returns NULL) beyond it, and all arenas of a process and
- * the heap together beyond LDB_MEMORY_LIMIT; this is how "bounded memory" is enforced on hostile files. Threads: an arena belongs to one thread at a time.
+ * the heap together beyond LDB_MEMORY_LIMIT; this is how "bounded memory" is enforced on hostile
+ * files. Threads: an arena belongs to one thread at a time.
  * arena.c is the only file of the core that calls malloc, so a test can fail the n-th allocation.
  */
 #ifndef LDB_BASE_ARENA_H
