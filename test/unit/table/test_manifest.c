@@ -1,7 +1,6 @@
 /* test_manifest.c -- what is read from a manifest, and what is refused. */
 #include "table/table_test.h"
 
-
 static LdbStatus
 parse(Draft *draft, LdbManifest **manifest, LdbError *err)
 {
