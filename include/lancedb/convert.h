@@ -10,6 +10,7 @@
 #include "lancedb/pg.h"
 
 #include "ldb/arrow/array.h"
+#include "ldb/arrow/builder.h"
 
 typedef struct LancedbConverter LancedbConverter;
 
@@ -32,5 +33,28 @@ extern LancedbConverter *lancedb_converter_new(const LdbField *field, const char
  */
 extern Datum lancedb_convert(LancedbConverter *converter, const LdbArray *array, size_t row,
 							 uint64 row_address, bool *isnull);
+
+/*
+ * The other way: datums into the builder of a Lance column.
+ *
+ * lancedb_encoder_new refuses (HV004, naming column and both types) pairs without a conversion that
+ * keeps every value; lancedb_encode adds one row. Errors of values are class 22 and name the column: wrong
+ * dimension, NaN or infinity in a vector (22P02 or 22003 as fits), out of range, no valid UTF-8,
+ * NULL for a Lance column that is not nullable (23502).
+ */
+typedef struct LancedbEncoder LancedbEncoder;
+
+extern LancedbEncoder *lancedb_encoder_new(const LdbField *field, const char *column_name,
+										   Oid typid, int32 typmod);
+extern void lancedb_encode(LancedbEncoder *encoder, Datum value, bool isnull, LdbBuilder *builder);
+
+/*
+ * The Lance field for a declared column when a dataset is created: 0A000 names column and type when
+ * there is none, 22023 with a hint when a vector has no dimension. `dimension` 0 = not given. What the
+ * Lance type does not say (varchar, enum, uuid, json ...) goes into the field's metadata, and
+ * lancedb_default_type gives it back. In the arena; ids are for the draft to give.
+ */
+extern LdbField *lancedb_field_for(const char *lance_name, const char *column_name, Oid typid,
+								   int32 typmod, int dimension, bool nullable, LdbArena *arena);
 
 #endif

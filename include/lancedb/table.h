@@ -20,7 +20,10 @@ typedef struct LancedbTable
 	const LdbManifest *manifest;
 	uint64 identity[2]; /* of the manifest object: a table made anew may have the same version */
 	const char *uri;    /* where the dataset lies; safe to show */
-	int column_count;   /* = natts of the relation */
+	/* This transaction changed the dataset: `dataset` is a view with its changes, which other
+	 * processes cannot open by version. NULL = a version as it is on storage. */
+	struct LancedbWrite *write;
+	int column_count; /* = natts of the relation */
 	int *fields; /* by attnum - 1: position in the schema; -1 = dropped, or not in this version */
 } LancedbTable;
 

@@ -22,6 +22,7 @@
 #include "ldb/base/slice.h"
 
 typedef struct LdbStore LdbStore;
+typedef struct LdbStoreWriter LdbStoreWriter;
 typedef struct LdbMapping LdbMapping; /* ldb/store/mapping.h */
 
 typedef enum LdbPutMode
@@ -70,8 +71,28 @@ typedef struct LdbStoreOps
 	/* Maps a whole object into memory; NULL where the store has no files of its own. */
 	LdbStatus (*map)(LdbStore *store, const char *name, LdbMapping **mapping,
 					 const LdbCancel *cancel, LdbError *err);
+	/* An object that is written piece by piece; NULL where that is not possible. */
+	LdbStatus (*create)(LdbStore *store, const char *name, const LdbCancel *cancel,
+						LdbStoreWriter **writer, LdbError *err);
 	void (*close)(LdbStore *store);
 } LdbStoreOps;
+
+/*
+ * A new object on its way: nothing is visible under its name before finish, and then all of it,
+ * durably. finish and abandon free the writer; after a failed finish nothing is left.
+ */
+typedef struct LdbStoreWriterOps
+{
+	LdbStatus (*append)(LdbStoreWriter *writer, LdbSlice bytes, const LdbCancel *cancel,
+						LdbError *err);
+	LdbStatus (*finish)(LdbStoreWriter *writer, const LdbCancel *cancel, LdbError *err);
+	void (*abandon)(LdbStoreWriter *writer);
+} LdbStoreWriterOps;
+
+struct LdbStoreWriter
+{
+	const LdbStoreWriterOps *ops;
+};
 
 struct LdbStore
 {
@@ -96,7 +117,14 @@ LdbStatus ldb_store_head(LdbStore *store, const char *name, LdbArena *arena, Ldb
 /* LDB_UNSUPPORTED where the store has no map; look at ops->map first. */
 LdbStatus ldb_store_map(LdbStore *store, const char *name, LdbMapping **mapping,
 						const LdbCancel *cancel, LdbError *err);
-void ldb_store_close(LdbStore *store); /* NULL is fine */
+/* LDB_CONFLICT for a name that exists is seen at the finish. */
+LdbStatus ldb_store_create(LdbStore *store, const char *name, const LdbCancel *cancel,
+						   LdbStoreWriter **writer, LdbError *err);
+LdbStatus ldb_store_append(LdbStoreWriter *writer, LdbSlice bytes, const LdbCancel *cancel,
+						   LdbError *err);
+LdbStatus ldb_store_finish(LdbStoreWriter *writer, const LdbCancel *cancel, LdbError *err);
+void ldb_store_abandon(LdbStoreWriter *writer); /* NULL is fine */
+void ldb_store_close(LdbStore *store);          /* NULL is fine */
 
 /* LDB_DENIED unless the name obeys the rules above. `prefix` allows "" and one trailing '/'. */
 LdbStatus ldb_store_check_name(const char *name, bool prefix, LdbError *err);
