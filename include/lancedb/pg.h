@@ -41,6 +41,9 @@ extern void lancedb_define_settings(void);
 extern bool lancedb_enable_pushdown;    /* lancedb.enable_pushdown */
 extern bool lancedb_enable_vector_scan; /* lancedb.enable_ann: distance-ordered custom scan */
 extern int lancedb_max_threads;         /* lancedb.max_threads: of one exact search */
-extern char *lancedb_as_of;             /* lancedb.as_of: timestamp, "" = now */
+extern char *lancedb_as_of;             /* lancedb.as_of: version, tag or timestamp, "" = now */
+/* What its text means besides a timestamp: "7", "tag:prod". */
+extern bool lancedb_as_of_is_version(const char *text, uint64 *version);
+extern bool lancedb_as_of_is_tag(const char *text, const char **tag);
 
 #endif

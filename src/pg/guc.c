@@ -10,13 +10,8 @@ bool lancedb_enable_vector_scan = true;
 int lancedb_max_threads = 2;
 char *lancedb_as_of = NULL;
 
-/*
- * Syntax only: what "yesterday" means depends on the time zone and the transaction that reads the
- * setting. The parser is called by itself because timestamptz_in would raise an ERROR, which a
- * check of postgresql.conf must not.
- */
 static bool
-check_as_of(char **value, void **extra, GucSource source)
+is_timestamp(const char *text)
 {
 	char work[MAXDATELEN + MAXDATEFIELDS];
 	char *fields[MAXDATEFIELDS];
@@ -27,14 +22,50 @@ check_as_of(char **value, void **extra, GucSource source)
 	fsec_t fraction;
 	struct pg_tm when;
 
-	if (*value == NULL || **value == '\0')
+	return ParseDateTime(text, work, sizeof(work), fields, types, MAXDATEFIELDS, &field_count) ==
+			   0 &&
+		   lancedb_decode_datetime(fields, types, field_count, &type, &when, &fraction, &zone) == 0;
+}
+
+/*
+ * Syntax only: what "yesterday" means depends on the time zone and the transaction that reads the
+ * setting, and which versions and tags there are on the table. The parser is called by itself
+ * because timestamptz_in would raise an ERROR, which a check of postgresql.conf must not.
+ */
+static bool
+check_as_of(char **value, void **extra, GucSource source)
+{
+	uint64 version;
+	const char *tag;
+
+	if (*value == NULL || **value == '\0' || lancedb_as_of_is_version(*value, &version) ||
+		lancedb_as_of_is_tag(*value, &tag) || is_timestamp(*value))
 		return true;
-	if (ParseDateTime(*value, work, sizeof(work), fields, types, MAXDATEFIELDS, &field_count) ==
-			0 &&
-		lancedb_decode_datetime(fields, types, field_count, &type, &when, &fraction, &zone) == 0)
-		return true;
-	GUC_check_errdetail("It must be empty or a timestamp, such as 2024-05-01 12:00:00+00.");
+	GUC_check_errdetail("It must be empty, a version such as 7, a tag such as tag:prod, or a "
+						"timestamp such as 2024-05-01 12:00:00+00.");
 	return false;
+}
+
+/* Digits alone are a version, so a day is written with its dashes. */
+bool
+lancedb_as_of_is_version(const char *text, uint64 *version)
+{
+	char *end;
+
+	if (*text < '1' || *text > '9' || strspn(text, "0123456789") != strlen(text))
+		return false;
+	errno = 0;
+	*version = strtoull(text, &end, 10);
+	return errno == 0 && *version <= PG_INT64_MAX;
+}
+
+bool
+lancedb_as_of_is_tag(const char *text, const char **tag)
+{
+	if (strncmp(text, "tag:", 4) != 0 || text[4] == '\0')
+		return false;
+	*tag = text + 4;
+	return true;
 }
 
 void
@@ -52,7 +83,8 @@ lancedb_define_settings(void)
 							"Threads that one exact vector search may use, the backend included.",
 							NULL, &lancedb_max_threads, 2, 1, 64, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("lancedb.as_of", "Reads Lance tables as they were at this time.",
-							   "Empty means now. A table's own version, tag or as_of wins.",
+							   "A version such as 7, a tag such as tag:prod, or a timestamp. Empty "
+							   "means now. A table's own version, tag or as_of wins.",
 							   &lancedb_as_of, "", PGC_USERSET, 0, check_as_of, NULL, NULL);
 	MarkGUCPrefixReserved("lancedb");
 }

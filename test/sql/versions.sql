@@ -73,6 +73,23 @@ SELECT count(*) FROM history;
 \set VERBOSITY default
 RESET lancedb.as_of;
 SELECT count(*) FROM history;
+-- as a version or a tag; two versions in one query
+SET lancedb.as_of = '2';
+SELECT (SELECT count(*) FROM history) = (SELECT count(*) FROM v2) AS as_version_2;
+SELECT count(*) FROM v3;
+SET lancedb.as_of = 'tag:trimmed';
+CREATE FOREIGN TABLE tagged (id bigint) SERVER lake OPTIONS (table 'refs');
+SELECT (SELECT count(*) FROM tagged) = (SELECT count(*) FROM trimmed) AS as_tagged;
+SELECT count(*) FROM history;
+\set VERBOSITY sqlstate
+SET lancedb.as_of = '99';
+SELECT count(*) FROM history;
+\set VERBOSITY default
+SET lancedb.as_of = '0';
+SET lancedb.as_of = 'tag:';
+SET lancedb.as_of = '99999999999999999999';
+RESET lancedb.as_of;
+SELECT count(*) AS in_both, (SELECT count(*) FROM v2) AS v2 FROM v2 JOIN history USING (id);
 
 -- another writer: a copy of the history whose later versions come one by one
 \! rm -rf "$scratch"; mkdir -p "$scratch/later"; cp -r "$LANCEDB_TEST_DATA/history.lance" "$scratch/t.lance"; cd "$scratch/t.lance/_versions" && rm -f latest_version_hint.json && for f in *.manifest; do case $f in *14.manifest) ;; *) mv "$f" ../../later ;; esac; done

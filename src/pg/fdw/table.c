@@ -4,26 +4,38 @@
 #include "access/table.h"
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "lancedb/convert.h"
 
+/* lancedb.as_of chooses for tables that have no choice of their own. */
+static void
+apply_setting(LancedbOptions *options)
+{
+	if (options->version != 0 || options->tag != NULL || options->as_of != NULL ||
+		lancedb_as_of == NULL || *lancedb_as_of == '\0')
+		return;
+	if (lancedb_as_of_is_version(lancedb_as_of, &options->version))
+		return;
+	if (lancedb_as_of_is_tag(lancedb_as_of, &options->tag))
+		options->tag = pg_server_to_any(options->tag, strlen(options->tag), PG_UTF8);
+	else
+		options->as_of = pstrdup(lancedb_as_of);
+}
+
 static LdbVersionChoice
 choose_version(const LancedbOptions *options)
 {
 	LdbVersionChoice choice = {
 		.version = options->version, .tag = options->tag, .branch = options->branch};
-	const char *as_of = options->as_of;
 
-	if (as_of == NULL && choice.version == 0 && choice.tag == NULL && lancedb_as_of != NULL &&
-		*lancedb_as_of != '\0')
-		as_of = lancedb_as_of;
-	if (as_of != NULL)
+	if (options->as_of != NULL)
 	{
 		choice.has_as_of = true;
-		choice.as_of_us = lancedb_parse_as_of(as_of);
+		choice.as_of_us = lancedb_parse_as_of(options->as_of);
 	}
 	return choice;
 }
@@ -161,10 +173,7 @@ static void
 check_present(const LancedbOptions *options, Relation relation, const char *attribute,
 			  const char *lance_name)
 {
-	bool looks_back = options->version != 0 || options->tag != NULL || options->as_of != NULL ||
-					  (lancedb_as_of != NULL && *lancedb_as_of != '\0');
-
-	if (looks_back)
+	if (options->version != 0 || options->tag != NULL || options->as_of != NULL)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
@@ -219,6 +228,7 @@ open_table(Oid relid, uint64 version, LancedbPinPurpose purpose, MemoryContext c
 	LancedbTable *table = MemoryContextAllocZero(context, sizeof(*table));
 	Relation relation = table_open(relid, NoLock);
 
+	apply_setting(options);
 	table->relid = relid;
 	table->dataset = open_dataset(options, version, purpose, context, table->identity);
 	table->manifest = ldb_dataset_manifest(table->dataset);
