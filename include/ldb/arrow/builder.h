@@ -7,7 +7,8 @@
  * inside out: items first, then the row that closes over them.
  * Ownership: memory is the builder's own, on the heap (it counts against LDB_MEMORY_LIMIT); an
  * array that it gives borrows from it until it is changed, reset or freed.
- * Errors: LDB_NOMEM; LDB_INVALID when children do not have the items that a row closes over.
+ * Errors: LDB_NOMEM; LDB_INVALID when children do not have the items that a row closes over, or the
+ * call is not for the type. A call that failed has added nothing.
  * Threads: one.
  */
 #ifndef LDB_ARROW_BUILDER_H
@@ -34,10 +35,11 @@ void ldb_builder_truncate(LdbBuilder *builder, size_t length);
 size_t ldb_builder_child_count(const LdbBuilder *builder);
 LdbBuilder *ldb_builder_child(LdbBuilder *builder, size_t i);
 
-/* A null row. A struct's children get one null row each, a fixed_size_list's item `width`. */
+/* A null row. A struct's children get one null row each, a fixed_size_list's item `width` zeros that
+ * are not null (else every null vector would cost the file a bit for each number of every vector). */
 LdbStatus ldb_builder_null(LdbBuilder *builder, LdbError *err);
 /* `value` has the bytes of the type (ldb_type_bits / 8; of a fixed_size_list all its items); a bool
- * is one byte, 0 or 1. */
+ * is one byte, 0 or 1, in a fixed_size_list too. */
 LdbStatus ldb_builder_fixed(LdbBuilder *builder, const void *value, LdbError *err);
 /* Strings and binaries; copied. Bytes are not checked to be UTF-8. */
 LdbStatus ldb_builder_bytes_value(LdbBuilder *builder, LdbSlice value, LdbError *err);
