@@ -74,6 +74,8 @@ typedef struct LdbStoreOps
 	/* An object that is written piece by piece; NULL where that is not possible. */
 	LdbStatus (*create)(LdbStore *store, const char *name, const LdbCancel *cancel,
 						LdbStoreWriter **writer, LdbError *err);
+	/* NULL where names need no folders. */
+	LdbStatus (*prune)(LdbStore *store, const char *folder, const LdbCancel *cancel, LdbError *err);
 	void (*close)(LdbStore *store);
 } LdbStoreOps;
 
@@ -117,14 +119,19 @@ LdbStatus ldb_store_head(LdbStore *store, const char *name, LdbArena *arena, Ldb
 /* LDB_UNSUPPORTED where the store has no map; look at ops->map first. */
 LdbStatus ldb_store_map(LdbStore *store, const char *name, LdbMapping **mapping,
 						const LdbCancel *cancel, LdbError *err);
-/* LDB_CONFLICT for a name that exists is seen at the finish. */
+/* LDB_CONFLICT for a name that exists is seen at the finish. Bytes are not kept to be sent again:
+ * retry repeats the create alone, a failed append or finish is for the caller to begin anew. */
 LdbStatus ldb_store_create(LdbStore *store, const char *name, const LdbCancel *cancel,
 						   LdbStoreWriter **writer, LdbError *err);
 LdbStatus ldb_store_append(LdbStoreWriter *writer, LdbSlice bytes, const LdbCancel *cancel,
 						   LdbError *err);
 LdbStatus ldb_store_finish(LdbStoreWriter *writer, const LdbCancel *cancel, LdbError *err);
 void ldb_store_abandon(LdbStoreWriter *writer); /* NULL is fine */
-void ldb_store_close(LdbStore *store);          /* NULL is fine */
+/* Removes the folder and those in it as far as they hold no object, with what writers that crashed
+ * left of unfinished ones. Elsewhere nothing needs to be done. */
+LdbStatus ldb_store_prune(LdbStore *store, const char *folder, const LdbCancel *cancel,
+						  LdbError *err);
+void ldb_store_close(LdbStore *store); /* NULL is fine */
 
 /* LDB_DENIED unless the name obeys the rules above. `prefix` allows "" and one trailing '/'. */
 LdbStatus ldb_store_check_name(const char *name, bool prefix, LdbError *err);
@@ -172,8 +179,11 @@ LdbStatus ldb_store_wrap_stats(LdbStore *inner, LdbStore **store, LdbError *err)
 /* Of a store made by ldb_store_wrap_stats. */
 void ldb_store_stats_read(LdbStore *store, LdbStoreStats *stats);
 
-/* Tests: the n-th call from now fails with LDB_IO (0 = none). `sticky`: all later ones too. */
+/* Tests: the n-th call from now fails with LDB_IO (0 = none). `sticky`: all later ones too. Calls of
+ * writers (append, finish) count like those of the store. */
 LdbStatus ldb_store_wrap_fault(LdbStore *inner, LdbStore **store, LdbError *err);
 void ldb_store_fault_after(LdbStore *store, uint64_t n, bool sticky);
+/* Puts, finishes and removes that are to fail do their work before, as when an answer is lost. */
+void ldb_store_fault_late(LdbStore *store, bool late);
 
 #endif

@@ -9,6 +9,7 @@ typedef struct FaultStore
 	LdbStore *inner; /* owned */
 	atomic_uint_fast64_t countdown;
 	atomic_bool sticky;
+	atomic_bool late;
 } FaultStore;
 
 static LdbStore *
@@ -26,20 +27,52 @@ ldb_store_fault_after(LdbStore *store, uint64_t n, bool sticky)
 	atomic_store(&fault->countdown, n);
 }
 
+void
+ldb_store_fault_late(LdbStore *store, bool late)
+{
+	atomic_store(&((FaultStore *) store)->late, late);
+}
+
+static bool
+is_due(FaultStore *fault)
+{
+	uint64_t left = atomic_load(&fault->countdown);
+
+	/* A sticky fault stays at 1 once it is there. */
+	if (left > 1 || (left == 1 && !atomic_load(&fault->sticky)))
+		left = atomic_fetch_sub(&fault->countdown, 1);
+	return left == 1;
+}
+
 static LdbStatus
 maybe_fail(LdbStore *store, const char *call, const char *name, LdbError *err)
 {
-	FaultStore *fault = (FaultStore *) store;
-	uint64_t left = atomic_load(&fault->countdown);
-
-	if (left == 0)
-		return LDB_OK;
-	/* A sticky fault stays at 1 once it is there. */
-	if (left > 1 || !atomic_load(&fault->sticky))
-		left = atomic_fetch_sub(&fault->countdown, 1);
-	if (left == 1)
+	if (is_due((FaultStore *) store))
 		LDB_FAIL(err, LDB_IO, "could not %s \"%s\": injected fault", call, name);
 	return LDB_OK;
+}
+
+/* The fate of a call that changes something. */
+typedef struct Fate
+{
+	bool works; /* the inner store is called */
+	bool fails;
+} Fate;
+
+static Fate
+decide(FaultStore *fault)
+{
+	bool due = is_due(fault);
+
+	return (Fate){.works = !due || atomic_load(&fault->late), .fails = due};
+}
+
+static LdbStatus
+tell(Fate fate, LdbStatus status, const char *call, const char *name, LdbError *err)
+{
+	if (fate.fails)
+		LDB_FAIL(err, LDB_IO, "could not %s \"%s\": injected fault", call, name);
+	return status;
 }
 
 static LdbStatus
@@ -62,8 +95,12 @@ static LdbStatus
 put(LdbStore *store, const char *name, LdbSlice bytes, LdbPutMode mode, const LdbCancel *cancel,
 	LdbError *err)
 {
-	LDB_TRY(maybe_fail(store, "write", name, err));
-	return ldb_store_put(inner_of(store), name, bytes, mode, cancel, err);
+	Fate fate = decide((FaultStore *) store);
+	LdbStatus status = LDB_OK;
+
+	if (fate.works)
+		status = ldb_store_put(inner_of(store), name, bytes, mode, cancel, err);
+	return tell(fate, status, "write", name, err);
 }
 
 static LdbStatus
@@ -77,8 +114,12 @@ list(LdbStore *store, const char *prefix, bool delimited, LdbArena *arena, LdbOb
 static LdbStatus
 remove_object(LdbStore *store, const char *name, const LdbCancel *cancel, LdbError *err)
 {
-	LDB_TRY(maybe_fail(store, "remove", name, err));
-	return ldb_store_remove(inner_of(store), name, cancel, err);
+	Fate fate = decide((FaultStore *) store);
+	LdbStatus status = LDB_OK;
+
+	if (fate.works)
+		status = ldb_store_remove(inner_of(store), name, cancel, err);
+	return tell(fate, status, "remove", name, err);
 }
 
 static LdbStatus
@@ -96,6 +137,73 @@ map(LdbStore *store, const char *name, LdbMapping **mapping, const LdbCancel *ca
 	return ldb_store_map(inner_of(store), name, mapping, cancel, err);
 }
 
+typedef struct FaultWriter
+{
+	LdbStoreWriter base;
+	LdbStore *store;       /* borrowed */
+	LdbStoreWriter *inner; /* owned */
+} FaultWriter;
+
+static LdbStatus
+append(LdbStoreWriter *base, LdbSlice bytes, const LdbCancel *cancel, LdbError *err)
+{
+	FaultWriter *writer = (FaultWriter *) base;
+
+	LDB_TRY(maybe_fail(writer->store, "write", "a new object", err));
+	return ldb_store_append(writer->inner, bytes, cancel, err);
+}
+
+static LdbStatus
+finish(LdbStoreWriter *base, const LdbCancel *cancel, LdbError *err)
+{
+	FaultWriter *writer = (FaultWriter *) base;
+	Fate fate = decide((FaultStore *) writer->store);
+	LdbStatus status = LDB_OK;
+
+	if (fate.works)
+		status = ldb_store_finish(writer->inner, cancel, err);
+	else
+		ldb_store_abandon(writer->inner);
+	ldb_heap_free(writer);
+	return tell(fate, status, "write", "a new object", err);
+}
+
+static void
+abandon(LdbStoreWriter *base)
+{
+	ldb_store_abandon(((FaultWriter *) base)->inner);
+	ldb_heap_free(base);
+}
+
+static LdbStatus
+create(LdbStore *store, const char *name, const LdbCancel *cancel, LdbStoreWriter **result,
+	   LdbError *err)
+{
+	static const LdbStoreWriterOps ops = {append, finish, abandon};
+	FaultWriter *writer;
+	LdbStatus status;
+
+	LDB_TRY(maybe_fail(store, "create", name, err));
+	writer = ldb_heap_zalloc(sizeof *writer);
+	if (writer == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory to write \"%s\"", name);
+	writer->base.ops = &ops;
+	writer->store = store;
+	status = ldb_store_create(inner_of(store), name, cancel, &writer->inner, err);
+	if (status != LDB_OK)
+		ldb_heap_free(writer);
+	else
+		*result = &writer->base;
+	return status;
+}
+
+static LdbStatus
+prune(LdbStore *store, const char *folder, const LdbCancel *cancel, LdbError *err)
+{
+	LDB_TRY(maybe_fail(store, "prune", folder, err));
+	return ldb_store_prune(inner_of(store), folder, cancel, err);
+}
+
 static void
 close_fault(LdbStore *store)
 {
@@ -105,7 +213,7 @@ close_fault(LdbStore *store)
 
 #define FAULT_OPS                                                                \
 	.kind = "fault", .get = get, .get_many = get_many, .put = put, .list = list, \
-	.remove = remove_object, .head = head, .close = close_fault
+	.remove = remove_object, .head = head, .create = create, .prune = prune, .close = close_fault
 
 static const LdbStoreOps ops_without_map = {FAULT_OPS};
 static const LdbStoreOps ops_with_map = {FAULT_OPS, .map = map};

@@ -217,6 +217,8 @@ static const LdbStoreOps local_ops = {
 	.remove = remove_file,
 	.head = head,
 	.map = map,
+	.create = ldb_local_create,
+	.prune = ldb_local_prune,
 	.close = close_local,
 };
 

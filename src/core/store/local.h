@@ -27,11 +27,15 @@ void ldb_local_describe(const struct stat *status, LdbObjectInfo *info);
 /* Writers, ourselves included, first write under such a name; lists leave it out. */
 bool ldb_local_is_temporary(const char *base);
 
-/* local_list.c and local_put.c; see LdbStoreOps. */
+/* local_list.c, local_put.c, local_create.c and local_prune.c; see LdbStoreOps. */
 LdbStatus ldb_local_list(LdbStore *store, const char *prefix, bool delimited, LdbArena *arena,
 						 LdbObjectInfo **objects, size_t *count, const LdbCancel *cancel,
 						 LdbError *err);
 LdbStatus ldb_local_put(LdbStore *store, const char *name, LdbSlice bytes, LdbPutMode mode,
 						const LdbCancel *cancel, LdbError *err);
+LdbStatus ldb_local_create(LdbStore *store, const char *name, const LdbCancel *cancel,
+						   LdbStoreWriter **writer, LdbError *err);
+LdbStatus ldb_local_prune(LdbStore *store, const char *folder, const LdbCancel *cancel,
+						  LdbError *err);
 
 #endif

@@ -183,6 +183,72 @@ put(LdbStore *store, const char *name, LdbSlice bytes, LdbPutMode mode, const Ld
 	return status;
 }
 
+typedef struct MemoryWriter
+{
+	LdbStoreWriter base;
+	LdbStore *store; /* borrowed */
+	char *name;      /* owned */
+	LdbBuffer bytes; /* owned */
+} MemoryWriter;
+
+static LdbStatus
+append(LdbStoreWriter *base, LdbSlice bytes, const LdbCancel *cancel, LdbError *err)
+{
+	MemoryWriter *writer = (MemoryWriter *) base;
+
+	(void) cancel;
+	if (!ldb_buffer_append(&writer->bytes, bytes.data, bytes.length))
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for %zu bytes more of \"%s\"", bytes.length,
+				 writer->name);
+	return LDB_OK;
+}
+
+static void
+abandon(LdbStoreWriter *base)
+{
+	MemoryWriter *writer = (MemoryWriter *) base;
+
+	ldb_buffer_free(&writer->bytes);
+	ldb_heap_free(writer->name);
+	ldb_heap_free(writer);
+}
+
+static LdbStatus
+finish(LdbStoreWriter *base, const LdbCancel *cancel, LdbError *err)
+{
+	MemoryWriter *writer = (MemoryWriter *) base;
+	MemoryStore *memory = (MemoryStore *) writer->store;
+	LdbStatus status;
+
+	(void) cancel;
+	pthread_mutex_lock(&memory->mutex);
+	status = put_copy(memory, writer->name, writer->bytes, LDB_PUT_CREATE, err);
+	pthread_mutex_unlock(&memory->mutex);
+	if (status == LDB_OK)
+		writer->bytes = (LdbBuffer){0};
+	abandon(base);
+	return status;
+}
+
+static LdbStatus
+create(LdbStore *store, const char *name, const LdbCancel *cancel, LdbStoreWriter **result,
+	   LdbError *err)
+{
+	static const LdbStoreWriterOps ops = {append, finish, abandon};
+	MemoryWriter *writer = ldb_heap_zalloc(sizeof *writer);
+
+	(void) cancel;
+	if (writer == NULL || (writer->name = ldb_heap_strdup(name)) == NULL)
+	{
+		ldb_heap_free(writer);
+		LDB_FAIL(err, LDB_NOMEM, "out of memory to write \"%s\"", name);
+	}
+	writer->base.ops = &ops;
+	writer->store = store;
+	*result = &writer->base;
+	return LDB_OK;
+}
+
 static void
 describe(const Entry *entry, LdbObjectInfo *info)
 {
@@ -297,6 +363,7 @@ static const LdbStoreOps memory_ops = {
 	.list = list,
 	.remove = remove_entry,
 	.head = head,
+	.create = create,
 	.close = close_memory,
 };
 

@@ -182,6 +182,32 @@ map(LdbStore *store, const char *name, LdbMapping **mapping, const LdbCancel *ca
 	return status;
 }
 
+/* The writer is the inner store's own: see store.h. */
+static LdbStatus
+create(LdbStore *store, const char *name, const LdbCancel *cancel, LdbStoreWriter **writer,
+	   LdbError *err)
+{
+	Trial trial = begin(store, cancel);
+	LdbStatus status;
+
+	do
+		status = ldb_store_create(inner_of(store), name, cancel, writer, err);
+	while (try_again(&trial, &status, err));
+	return status;
+}
+
+static LdbStatus
+prune(LdbStore *store, const char *folder, const LdbCancel *cancel, LdbError *err)
+{
+	Trial trial = begin(store, cancel);
+	LdbStatus status;
+
+	do
+		status = ldb_store_prune(inner_of(store), folder, cancel, err);
+	while (try_again(&trial, &status, err));
+	return status;
+}
+
 /* The size first: what another wrote under the name may be larger than memory. */
 static LdbStatus
 compare_stored(LdbStore *store, const char *name, LdbSlice bytes, LdbArena *arena, bool *same,
@@ -245,7 +271,7 @@ close_retry(LdbStore *store)
 
 #define RETRY_OPS                                                                \
 	.kind = "retry", .get = get, .get_many = get_many, .put = put, .list = list, \
-	.remove = remove_object, .head = head, .close = close_retry
+	.remove = remove_object, .head = head, .create = create, .prune = prune, .close = close_retry
 
 static const LdbStoreOps ops_without_map = {RETRY_OPS};
 static const LdbStoreOps ops_with_map = {RETRY_OPS, .map = map};

@@ -124,6 +124,76 @@ map(LdbStore *store, const char *name, LdbMapping **mapping, const LdbCancel *ca
 	return count_outcome(counted, ldb_store_map(counted->inner, name, mapping, cancel, err));
 }
 
+typedef struct StatsWriter
+{
+	LdbStoreWriter base;
+	StatsStore *counted;   /* borrowed */
+	LdbStoreWriter *inner; /* owned */
+	uint64_t bytes;
+} StatsWriter;
+
+static LdbStatus
+append(LdbStoreWriter *base, LdbSlice bytes, const LdbCancel *cancel, LdbError *err)
+{
+	StatsWriter *writer = (StatsWriter *) base;
+	LdbStatus status = ldb_store_append(writer->inner, bytes, cancel, err);
+
+	if (status == LDB_OK)
+		writer->bytes += bytes.length;
+	return count_outcome(writer->counted, status);
+}
+
+/* One request, however many pieces there were. */
+static LdbStatus
+finish(LdbStoreWriter *base, const LdbCancel *cancel, LdbError *err)
+{
+	StatsWriter *writer = (StatsWriter *) base;
+	StatsStore *counted = writer->counted;
+	LdbStatus status = ldb_store_finish(writer->inner, cancel, err);
+
+	atomic_fetch_add(&counted->put_requests, 1);
+	if (status == LDB_OK)
+		atomic_fetch_add(&counted->bytes_written, writer->bytes);
+	ldb_heap_free(writer);
+	return count_outcome(counted, status);
+}
+
+static void
+abandon(LdbStoreWriter *base)
+{
+	ldb_store_abandon(((StatsWriter *) base)->inner);
+	ldb_heap_free(base);
+}
+
+static LdbStatus
+create(LdbStore *store, const char *name, const LdbCancel *cancel, LdbStoreWriter **result,
+	   LdbError *err)
+{
+	static const LdbStoreWriterOps ops = {append, finish, abandon};
+	StatsStore *counted = (StatsStore *) store;
+	StatsWriter *writer = ldb_heap_zalloc(sizeof *writer);
+	LdbStatus status;
+
+	if (writer == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory to write \"%s\"", name);
+	writer->base.ops = &ops;
+	writer->counted = counted;
+	status = ldb_store_create(counted->inner, name, cancel, &writer->inner, err);
+	if (status != LDB_OK)
+		ldb_heap_free(writer);
+	else
+		*result = &writer->base;
+	return count_outcome(counted, status);
+}
+
+static LdbStatus
+prune(LdbStore *store, const char *folder, const LdbCancel *cancel, LdbError *err)
+{
+	StatsStore *counted = (StatsStore *) store;
+
+	return count_outcome(counted, ldb_store_prune(counted->inner, folder, cancel, err));
+}
+
 static void
 close_stats(LdbStore *store)
 {
@@ -133,7 +203,7 @@ close_stats(LdbStore *store)
 
 #define STATS_OPS                                                                \
 	.kind = "stats", .get = get, .get_many = get_many, .put = put, .list = list, \
-	.remove = remove_object, .head = head, .close = close_stats
+	.remove = remove_object, .head = head, .create = create, .prune = prune, .close = close_stats
 
 static const LdbStoreOps ops_without_map = {STATS_OPS};
 static const LdbStoreOps ops_with_map = {STATS_OPS, .map = map};

@@ -104,6 +104,46 @@ ldb_store_map(LdbStore *store, const char *name, LdbMapping **mapping, const Ldb
 	return store->ops->map(store, name, mapping, cancel, err);
 }
 
+LdbStatus
+ldb_store_create(LdbStore *store, const char *name, const LdbCancel *cancel,
+				 LdbStoreWriter **writer, LdbError *err)
+{
+	LDB_TRY(ldb_store_check_name(name, false, err));
+	LDB_CHECK_CANCEL(cancel, err);
+	if (store->ops->create == NULL)
+		LDB_FAIL(err, LDB_UNSUPPORTED, "a store of kind %s cannot write \"%s\" piece by piece",
+				 store->ops->kind, name);
+	return store->ops->create(store, name, cancel, writer, err);
+}
+
+LdbStatus
+ldb_store_append(LdbStoreWriter *writer, LdbSlice bytes, const LdbCancel *cancel, LdbError *err)
+{
+	LDB_CHECK_CANCEL(cancel, err);
+	return writer->ops->append(writer, bytes, cancel, err);
+}
+
+LdbStatus
+ldb_store_finish(LdbStoreWriter *writer, const LdbCancel *cancel, LdbError *err)
+{
+	return writer->ops->finish(writer, cancel, err);
+}
+
+void
+ldb_store_abandon(LdbStoreWriter *writer)
+{
+	if (writer != NULL)
+		writer->ops->abandon(writer);
+}
+
+LdbStatus
+ldb_store_prune(LdbStore *store, const char *folder, const LdbCancel *cancel, LdbError *err)
+{
+	LDB_TRY(ldb_store_check_name(folder, false, err));
+	LDB_CHECK_CANCEL(cancel, err);
+	return store->ops->prune == NULL ? LDB_OK : store->ops->prune(store, folder, cancel, err);
+}
+
 void
 ldb_store_close(LdbStore *store)
 {

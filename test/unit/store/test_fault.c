@@ -56,6 +56,20 @@ fails_every_call_from_the_nth_on_when_sticky(void **state)
 	ldb_store_close(store);
 }
 
+static LdbStatus
+write_in_pieces(LdbStore *store, const char *name, LdbError *err)
+{
+	LdbStoreWriter *writer;
+	LdbStatus status;
+
+	LDB_TRY(ldb_store_create(store, name, NULL, &writer, err));
+	status = ldb_store_append(writer, ldb_slice_of("12"), NULL, err);
+	if (status == LDB_OK)
+		return ldb_store_finish(writer, NULL, err);
+	ldb_store_abandon(writer);
+	return status;
+}
+
 /* One of each call; the map only where there is one. */
 static LdbStatus
 use_every_call(LdbStore *store, LdbArena *arena, LdbError *err)
@@ -69,6 +83,8 @@ use_every_call(LdbStore *store, LdbArena *arena, LdbError *err)
 
 	LDB_TRY(put_text(store, "f/a", "12345", LDB_PUT_CREATE, err));
 	LDB_TRY(put_text(store, "f/b", "6789", LDB_PUT_REPLACE, err));
+	LDB_TRY(write_in_pieces(store, "f/c", err));
+	LDB_TRY(ldb_store_remove(store, "f/c", NULL, err));
 	LDB_TRY(ldb_store_get(store, "f/a", WHOLE, arena, bytes, NULL, NULL, err));
 	LDB_TRY(ldb_store_get_many(store, "f/b", ranges, 2, arena, bytes, NULL, err));
 	LDB_TRY(ldb_store_head(store, "f/a", arena, &info, NULL, err));
@@ -80,7 +96,8 @@ use_every_call(LdbStore *store, LdbArena *arena, LdbError *err)
 		ldb_mapping_close(mapping);
 	}
 	LDB_TRY(ldb_store_remove(store, "f/a", NULL, err));
-	return ldb_store_remove(store, "f/b", NULL, err);
+	LDB_TRY(ldb_store_remove(store, "f/b", NULL, err));
+	return ldb_store_prune(store, "f", NULL, err);
 }
 
 /* Gives how many calls failed before one round went well. */
@@ -100,6 +117,8 @@ fail_each_call_in_turn(LdbStore *store)
 		assert_true(status == LDB_OK || status == LDB_IO);
 		assert_int_equal(ldb_store_remove(store, "f/a", NULL, NULL), LDB_OK);
 		assert_int_equal(ldb_store_remove(store, "f/b", NULL, NULL), LDB_OK);
+		assert_int_equal(ldb_store_remove(store, "f/c", NULL, NULL), LDB_OK);
+		assert_list(store, "", false, "");
 		ldb_arena_reset(arena);
 	} while (status != LDB_OK);
 	ldb_arena_free(arena);
@@ -113,7 +132,7 @@ fails_each_call_in_turn_in_memory(void **state)
 
 	(void) state;
 	assert_null(store->ops->map);
-	assert_int_equal(fail_each_call_in_turn(store), 8);
+	assert_int_equal(fail_each_call_in_turn(store), 13);
 	ldb_store_close(store);
 }
 
@@ -127,7 +146,7 @@ fails_each_call_in_turn_in_a_folder(void **state)
 	open_place(&place);
 	before = count_open_files();
 	place.store = wrap(place.store);
-	assert_int_equal(fail_each_call_in_turn(place.store), 9);
+	assert_int_equal(fail_each_call_in_turn(place.store), 14);
 	assert_int_equal(count_open_files(), before);
 	close_place(&place);
 }
@@ -152,6 +171,9 @@ survives_every_failing_allocation_of_every_call(void **state)
 		assert_int_equal(count_open_files(), before);
 		assert_int_equal(ldb_store_remove(place.store, "f/a", NULL, NULL), LDB_OK);
 		assert_int_equal(ldb_store_remove(place.store, "f/b", NULL, NULL), LDB_OK);
+		assert_int_equal(ldb_store_remove(place.store, "f/c", NULL, NULL), LDB_OK);
+		assert_int_equal(ldb_store_prune(place.store, "f", NULL, NULL), LDB_OK);
+		assert_int_equal(count_entries(place.root), 0);
 	}
 	close_place(&place);
 }
@@ -208,12 +230,34 @@ lets_an_object_fail_at_each_call_and_allocation(void **state)
 	ldb_store_close(store);
 }
 
+static void
+may_do_the_work_before_it_says_that_it_failed(void **state)
+{
+	LdbStore *store = memory_with_faults();
+	LdbStoreWriter *writer;
+
+	(void) state;
+	ldb_store_fault_late(store, true);
+	ldb_store_fault_after(store, 1, true);
+	assert_int_equal(put_text(store, "a", "x", LDB_PUT_CREATE, NULL), LDB_IO);
+	ldb_store_fault_after(store, 3, false);
+	assert_int_equal(ldb_store_create(store, "b", NULL, &writer, NULL), LDB_OK);
+	assert_int_equal(ldb_store_append(writer, ldb_slice_of("1"), NULL, NULL), LDB_OK);
+	assert_int_equal(ldb_store_finish(writer, NULL, NULL), LDB_IO);
+	assert_list(store, "", false, "a b");
+	ldb_store_fault_after(store, 1, false);
+	assert_int_equal(ldb_store_remove(store, "a", NULL, NULL), LDB_IO);
+	assert_list(store, "", false, "b");
+	ldb_store_close(store);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fails_the_nth_call_once),
 		cmocka_unit_test(fails_every_call_from_the_nth_on_when_sticky),
+		cmocka_unit_test(may_do_the_work_before_it_says_that_it_failed),
 		cmocka_unit_test(fails_each_call_in_turn_in_memory),
 		cmocka_unit_test(fails_each_call_in_turn_in_a_folder),
 		cmocka_unit_test(survives_every_failing_allocation_of_every_call),

@@ -1,0 +1,155 @@
+/* local_draft.c -- see local_draft.h. */
+#include "local_draft.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define WRITE_STEP_BYTES ((size_t) 1024 * 1024)
+/* So much is handed to the disk at a time, so that the last fsync finds little to do. */
+#define EARLY_IO_BYTES ((uint64_t) 8 * 1024 * 1024)
+#define NAME_ATTEMPTS 16
+
+/* Gives 0 or an errno. */
+static int
+open_temporary(LdbLocalDraft *draft)
+{
+	for (int attempt = 0; attempt < NAME_ATTEMPTS; attempt++)
+	{
+		uint64_t number;
+
+		if (getrandom(&number, sizeof number, 0) != (ssize_t) sizeof number)
+			return EIO;
+		snprintf(draft->temporary, sizeof draft->temporary, ".tmp-%016llx",
+				 (unsigned long long) number);
+		draft->fd = openat(draft->folder, draft->temporary,
+						   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+		if (draft->fd >= 0)
+			return 0;
+		if (errno != EEXIST)
+			return errno;
+	}
+	return EIO;
+}
+
+LdbStatus
+ldb_local_draft_begin(const LdbBeneath *beneath, const char *name, LdbLocalDraft *draft,
+					  LdbError *err)
+{
+	int number;
+
+	*draft = (LdbLocalDraft){.fd = -1};
+	draft->folder = ldb_beneath_open_parent(beneath, name, true, &draft->base);
+	if (draft->folder == -ENOTDIR)
+		LDB_FAIL(err, LDB_DENIED, "could not write \"%s\": a part of its name is a file", name);
+	if (draft->folder < 0)
+		return ldb_beneath_failure(-draft->folder, "write", name, err);
+	number = open_temporary(draft);
+	if (number == 0)
+		return LDB_OK;
+	close(draft->folder);
+	return ldb_beneath_failure(number, "write", name, err);
+}
+
+/* Only advice to the kernel: what fails here shows in fsync. */
+static void
+start_io(LdbLocalDraft *draft)
+{
+	if (draft->written - draft->given_to_io < EARLY_IO_BYTES)
+		return;
+	(void) sync_file_range(draft->fd, (off_t) draft->given_to_io,
+						   (off_t) (draft->written - draft->given_to_io), SYNC_FILE_RANGE_WRITE);
+	draft->given_to_io = draft->written;
+}
+
+LdbStatus
+ldb_local_draft_write(LdbLocalDraft *draft, const char *name, LdbSlice bytes,
+					  const LdbCancel *cancel, LdbError *err)
+{
+	size_t done = 0;
+
+	while (done < bytes.length)
+	{
+		size_t left = bytes.length - done;
+		ssize_t written;
+
+		LDB_CHECK_CANCEL(cancel, err);
+		written =
+			write(draft->fd, bytes.data + done, left < WRITE_STEP_BYTES ? left : WRITE_STEP_BYTES);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return ldb_beneath_failure(errno, "write", name, err);
+		done += (size_t) written;
+		draft->written += (uint64_t) written;
+		start_io(draft);
+	}
+	return LDB_OK;
+}
+
+/* Gives the final name to the file; 0 or an errno, EEXIST when another was first. */
+static int
+give_name(const LdbLocalDraft *draft, LdbPutMode mode)
+{
+	if (mode == LDB_PUT_REPLACE)
+		return renameat(draft->folder, draft->temporary, draft->folder, draft->base) == 0 ? 0
+																						  : errno;
+	if (linkat(draft->folder, draft->temporary, draft->folder, draft->base, 0) == 0)
+		return 0;
+	/* Some file systems have no hard links; there the kernel may rename without replacing. */
+	if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK)
+		return errno;
+	return renameat2(draft->folder, draft->temporary, draft->folder, draft->base,
+					 RENAME_NOREPLACE) == 0
+			   ? 0
+			   : errno;
+}
+
+static LdbStatus
+settle_bytes(LdbLocalDraft *draft, const char *name, LdbError *err)
+{
+	int number = 0;
+
+	if (fsync(draft->fd) != 0)
+		number = errno;
+	if (close(draft->fd) != 0 && number == 0)
+		number = errno;
+	draft->fd = -1;
+	return number == 0 ? LDB_OK : ldb_beneath_failure(number, "make durable", name, err);
+}
+
+LdbStatus
+ldb_local_draft_publish(LdbLocalDraft *draft, const char *name, LdbPutMode mode, bool *named,
+						LdbError *err)
+{
+	LdbStatus result = settle_bytes(draft, name, err);
+	int number = 0;
+
+	if (result == LDB_OK)
+		number = give_name(draft, mode);
+	if (number == EEXIST && mode == LDB_PUT_CREATE)
+	{
+		ldb_error_set(err, LDB_CONFLICT, "\"%s\" exists already", name);
+		result = LDB_CONFLICT;
+	}
+	else if (number != 0)
+		result = ldb_beneath_failure(number == EISDIR ? EPERM : number, "write", name, err);
+	/* After a rename there is nothing left to remove, and that is fine. */
+	unlinkat(draft->folder, draft->temporary, 0);
+	if (named != NULL)
+		*named = result == LDB_OK;
+	if (result == LDB_OK && fsync(draft->folder) != 0)
+		result = ldb_beneath_failure(errno, "make durable the folder of", name, err);
+	close(draft->folder);
+	return result;
+}
+
+void
+ldb_local_draft_discard(LdbLocalDraft *draft)
+{
+	close(draft->fd);
+	unlinkat(draft->folder, draft->temporary, 0);
+	close(draft->folder);
+}
