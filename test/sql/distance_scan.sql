@@ -213,3 +213,8 @@ ANALYZE lance.packages_small;
 SELECT startup_cost('SELECT package FROM lance.packages_small WHERE embedding IS NOT NULL ORDER BY embedding <-> ''{1}'' LIMIT 5') >
     0.9 * startup_cost('SELECT package FROM lance.packages_small ORDER BY embedding <-> ''{1}'' LIMIT 5') AS paid_after_analyze;
 RESET enable_sort;
+
+-- the same ctid from every kind of scan
+SELECT count(*) AS rows, count(*) FILTER (WHERE a.ctid = b.ctid) AS same
+    FROM (SELECT ctid, id FROM lance.fragments ORDER BY v <-> (SELECT v FROM lance.fragments WHERE id = 3) LIMIT 20) a
+    JOIN lance.fragments b USING (id);

@@ -19,6 +19,7 @@ SELECT * FROM empty;
 -- whole rows and system columns
 SELECT f, tableoid::regclass FROM fragments f WHERE id IN (1, 2) ORDER BY id;
 SELECT ctid, id FROM fragments WHERE id = 1;
+SELECT count(*), count(DISTINCT a.ctid), count(*) FILTER (WHERE a.id = b.id) AS same FROM fragments a JOIN fragments b ON a.ctid = b.ctid;
 SELECT tableoid::regclass, count(*) FROM fragments GROUP BY 1;
 
 -- joins: parameters of outer rows are pushed

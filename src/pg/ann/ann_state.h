@@ -5,6 +5,7 @@
 #include "ann/ann.h"
 
 #include "fdw/pushdown.h"
+#include "fdw/rowid.h"
 #include "lancedb/convert.h"
 #include "lancedb/table.h"
 
@@ -43,7 +44,8 @@ typedef struct LancedbAnnState
 	AttrNumber *wanted;
 	size_t *wanted_fields;
 	LancedbConverter **converters;
-	LdbTake *take; /* owned by the query's memory context; NULL when no column is wanted */
+	LancedbRowIds *row_ids; /* NULL = nobody asks for ctid */
+	LdbTake *take;          /* owned by the query's memory context; NULL when no column is wanted */
 
 	/* this search; memory in search_context, reset by each rescan */
 	MemoryContext search_context;

@@ -58,7 +58,11 @@ choose_columns(LancedbAnnState *state, List *extra_quals)
 	Bitmapset *referenced = referenced_columns(state, extra_quals);
 	TupleDesc columns = RelationGetDescr(state->css.ss.ss_currentRelation);
 	bool whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, referenced);
+	bool ctid = bms_is_member(SelfItemPointerAttributeNumber - FirstLowInvalidHeapAttributeNumber,
+							  referenced);
 
+	if (ctid)
+		state->row_ids = lancedb_row_ids_new(state->table, state->css.ss.ps.state->es_query_cxt);
 	state->wanted = palloc(sizeof(AttrNumber) * columns->natts);
 	state->wanted_fields = palloc(sizeof(size_t) * columns->natts);
 	state->converters = palloc(sizeof(LancedbConverter *) * columns->natts);
@@ -438,6 +442,8 @@ next_row(ScanState *node)
 	if (!more_hits(state))
 		return slot;
 	fill_slot(state, slot);
+	if (state->row_ids != NULL)
+		lancedb_row_ctid(state->row_ids, state->hits[state->next_hit].row_address, &slot->tts_tid);
 	state->next_hit++;
 	slot->tts_tableOid = RelationGetRelid(node->ss_currentRelation);
 	return ExecStoreVirtualTuple(slot);

@@ -157,6 +157,8 @@ start(ForeignScanState *node, LancedbScanState *state)
 	}
 	if (state->outputs == NULL)
 		set_outputs(node, state);
+	if (plan->fsSystemCol && state->row_ids == NULL)
+		state->row_ids = lancedb_row_ids_new(state->table, state->context);
 	options.column_count = (size_t) state->output_count;
 	options.columns = state->fields;
 	options.batch_rows = (size_t) intVal(lancedb_scan_slot(node, LANCEDB_PLAN_ROWS));
@@ -204,6 +206,8 @@ fill_slot(LancedbScanState *state, TupleTableSlot *slot)
 	/* a cursor may stop here, or a LIMIT: nobody would ask for the next batch and hear of it */
 	lancedb_check(ldb_scan_check(state->scan, &err), &err);
 	ExecStoreVirtualTuple(slot);
+	if (state->row_ids != NULL)
+		lancedb_row_ctid(state->row_ids, batch->row_addresses[state->row], &slot->tts_tid);
 }
 
 static bool

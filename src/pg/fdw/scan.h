@@ -4,6 +4,7 @@
 
 #include "fdw/plan.h"
 #include "fdw/pushdown.h"
+#include "fdw/rowid.h"
 
 #include "nodes/execnodes.h"
 #include "port/atomics.h"
@@ -49,9 +50,10 @@ typedef struct LancedbScanState
 	/* what to read */
 	int output_count;
 	LancedbOutput *outputs;
-	size_t *fields;        /* schema positions of the outputs */
-	LancedbFilter *filter; /* NULL = nothing pushed */
-	bool recheck;          /* the pushed conditions must be evaluated here after all */
+	size_t *fields;         /* schema positions of the outputs */
+	LancedbFilter *filter;  /* NULL = nothing pushed */
+	bool recheck;           /* the pushed conditions must be evaluated here after all */
+	LancedbRowIds *row_ids; /* NULL = nobody asks for ctid */
 
 	/* this pass over the table */
 	bool started;
