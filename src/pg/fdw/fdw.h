@@ -33,6 +33,8 @@ typedef struct LancedbOptions
 	const char *tag;          /* NULL = not given */
 	const char *branch;       /* NULL = main */
 	const char *as_of;        /* NULL = not given */
+	bool updatable;           /* INSERT and the like are allowed; the table's choice before the
+	                             server's */
 } LancedbOptions;
 
 extern LancedbOptions *lancedb_server_options(Oid serverid);

@@ -122,6 +122,12 @@ check_column_name(const DefElem *option)
 }
 
 static void
+check_boolean(const DefElem *option)
+{
+	(void) defGetBoolean((DefElem *) option);
+}
+
+static void
 check_table(const DefElem *option)
 {
 	check_not_empty(option);
@@ -136,12 +142,14 @@ check_table(const DefElem *option)
 static const OptionRule rules[] = {
 	{"uri", ForeignServerRelationId, check_uri},
 	{"allowed_base_paths", ForeignServerRelationId, check_allowed_base_paths},
+	{"updatable", ForeignServerRelationId, check_boolean},
 	{"table", ForeignTableRelationId, check_table},
 	{"uri", ForeignTableRelationId, check_uri},
 	{"version", ForeignTableRelationId, check_version},
 	{"tag", ForeignTableRelationId, check_not_empty},
 	{"branch", ForeignTableRelationId, check_not_empty},
 	{"as_of", ForeignTableRelationId, check_as_of},
+	{"updatable", ForeignTableRelationId, check_boolean},
 	{"column_name", AttributeRelationId, check_column_name},
 	{"dim", AttributeRelationId, check_dimension},
 };
@@ -250,6 +258,7 @@ lancedb_server_options(Oid serverid)
 	ListCell *cell;
 
 	options->server_name = server->servername;
+	options->updatable = true;
 	foreach (cell, server->options)
 	{
 		DefElem *option = lfirst(cell);
@@ -258,6 +267,8 @@ lancedb_server_options(Oid serverid)
 			options->server_uri = defGetString(option);
 		else if (strcmp(option->defname, "allowed_base_paths") == 0)
 			options->allowed_base_paths = split_paths(defGetString(option));
+		else if (strcmp(option->defname, "updatable") == 0)
+			options->updatable = defGetBoolean(option);
 	}
 	return options;
 }
@@ -304,6 +315,8 @@ lancedb_table_options(Oid relid)
 			options->branch = to_utf8(value);
 		else if (strcmp(option->defname, "as_of") == 0)
 			options->as_of = value;
+		else if (strcmp(option->defname, "updatable") == 0)
+			options->updatable = defGetBoolean(option);
 	}
 	if (options->uri == NULL)
 		options->uri =
