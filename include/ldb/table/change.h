@@ -26,6 +26,7 @@ typedef struct LdbFragmentChange
 	const uint8_t *deleted; /* bits of physical rows deleted by this change, beyond what the base
 	                           has; NULL = none */
 	uint64_t deleted_rows;  /* their number */
+	uint64_t physical_rows; /* of the fragment, as the base says */
 	/* The data files it has afterwards, in place of the base's; NULL = as they are. A file
 	 * whose fields the schema no longer has, or that newer files hold, may stay listed. */
 	size_t file_count;
@@ -42,7 +43,8 @@ typedef struct LdbNewFragment
 	/* Tables with stable row ids: one for each row, LDB_NEW_ROW_ID where the commit gives one, an
 	 * existing id where the row replaces an older copy of itself. NULL = all new. */
 	const uint64_t *row_ids;
-	const uint64_t *created_versions; /* of rows with an existing id; NULL = not known */
+	/* Of rows with an existing id: the version that first had them, 0 = not known. NULL = none is. */
+	const uint64_t *created_versions;
 } LdbNewFragment;
 
 typedef struct LdbNewTable

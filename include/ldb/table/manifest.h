@@ -56,6 +56,7 @@ typedef struct LdbFragment
 	const char *external_row_ids_path; /* NULL = none; relative to the root */
 	uint64_t external_row_ids_offset;
 	uint64_t external_row_ids_bytes;
+	LdbSlice inline_created_versions; /* RowDatasetVersionSequence bytes; empty = none here */
 } LdbFragment;
 
 static inline uint64_t
@@ -91,6 +92,7 @@ typedef struct LdbManifest
 	const char *writer_version;
 	const char *branch; /* NULL = main */
 	LdbSchema schema;
+	int32_t max_field_id; /* of all columns, unread ones and those in files included; -1 = none */
 	size_t unread_count;
 	LdbUnreadColumn *unread;
 	size_t fragment_count;
@@ -98,6 +100,7 @@ typedef struct LdbManifest
 	size_t base_count;
 	LdbBasePath *bases; /* ascending ids */
 	uint64_t live_rows;
+	uint64_t next_row_id;  /* of tables with stable row ids */
 	const char *operation; /* of its inline transaction: "Append", "Delete", ...; NULL = unknown */
 	const char *transaction_file; /* NULL = none */
 } LdbManifest;

@@ -53,8 +53,12 @@ static LdbBase *
 find_base(const LdbDataset *dataset, uint32_t base_id)
 {
 	const LdbManifest *manifest = dataset->manifest;
-	const LdbBasePath *found = bsearch(&base_id, manifest->bases, manifest->base_count,
-									   sizeof manifest->bases[0], compare_base_id);
+	const LdbBasePath *found;
+
+	if (base_id == LDB_MEMORY_BASE && dataset->view != NULL && dataset->view->memory != NULL)
+		return &dataset->view->memory_base;
+	found = bsearch(&base_id, manifest->bases, manifest->base_count, sizeof manifest->bases[0],
+					compare_base_id);
 
 	return found == NULL ? NULL : &dataset->bases[found - manifest->bases];
 }
@@ -219,6 +223,8 @@ ldb_dataset_close(LdbDataset *dataset)
 		for (size_t i = 0; i < dataset->manifest->fragment_count; i++)
 			ldb_heap_free(dataset->deletions[i]);
 	}
+	if (dataset->view != NULL)
+		ldb_memory_files_release(dataset->view->memory);
 	ldb_arena_free(dataset->arena);
 	pthread_mutex_destroy(&dataset->lock);
 	ldb_heap_free(dataset);

@@ -96,6 +96,10 @@ ldb_dataset_deletions(LdbDataset *dataset, size_t fragment_index, const uint8_t 
 	*deleted = NULL;
 	if (dataset->manifest->fragments[fragment_index].deletion == NULL)
 		return LDB_OK;
+	/* a view has from the start what its change deleted, and borrows the rest */
+	if (dataset->view != NULL && dataset->deletions[fragment_index] == NULL)
+		return ldb_dataset_deletions(dataset->view->base, dataset->view->base_index[fragment_index],
+									 deleted, stats, cancel, err);
 	pthread_mutex_lock(&dataset->lock);
 	status = load_once(dataset, fragment_index, stats, cancel, err);
 	*deleted = dataset->deletions[fragment_index];

@@ -213,6 +213,9 @@ static LdbStatus
 build_row_ids(const Ldb__DataFragment *message, bool required, const Source *source,
 			  LdbFragment *fragment, LdbError *err)
 {
+	if (message->has_inline_created_at_versions)
+		fragment->inline_created_versions = ldb_slice(message->inline_created_at_versions.data,
+													  message->inline_created_at_versions.len);
 	if (message->row_ids_case == LDB__DATA_FRAGMENT__ROW_IDS_INLINE_ROW_IDS)
 	{
 		fragment->inline_row_ids =
@@ -268,6 +271,27 @@ build_fragment(const Ldb__DataFragment *message, bool stable_row_ids, const Sour
 	return build_row_ids(message, stable_row_ids, source, fragment, err);
 }
 
+/* Dropped columns live on in files, and their ids must not be given again. */
+static void
+find_max_field_id(LdbManifest *manifest)
+{
+	for (size_t i = 0; i < manifest->fragment_count; i++)
+	{
+		const LdbFragment *fragment = &manifest->fragments[i];
+
+		for (size_t j = 0; j < fragment->file_count; j++)
+		{
+			const LdbDataFile *file = &fragment->files[j];
+
+			for (size_t k = 0; k < file->field_count; k++)
+			{
+				if (file->field_ids[k] > manifest->max_field_id)
+					manifest->max_field_id = file->field_ids[k];
+			}
+		}
+	}
+}
+
 static int
 compare_fragments(const void *left, const void *right)
 {
@@ -312,6 +336,7 @@ build_fragments(const Ldb__Manifest *message, const Source *source, LdbManifest 
 	for (size_t i = 0; i < message->n_fragments; i++)
 		LDB_TRY(build_fragment(message->fragments[i], stable_row_ids, source,
 							   &manifest->fragments[i], err));
+	find_max_field_id(manifest);
 	return order_fragments(manifest, source->name, err);
 }
 
@@ -362,6 +387,7 @@ build_header(const Ldb__Manifest *message, const Source *source, LdbManifest *ma
 	manifest->writer_library = writer == NULL || writer->library == NULL ? "" : writer->library;
 	manifest->writer_version = writer == NULL || writer->version == NULL ? "" : writer->version;
 	manifest->branch = message->branch;
+	manifest->next_row_id = message->next_row_id;
 	if (manifest->version == 0)
 		LDB_FAIL(err, LDB_CORRUPT, "manifest \"%s\" has version 0", source->name);
 	if (message->transaction_file != NULL && message->transaction_file[0] != '\0')

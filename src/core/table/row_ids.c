@@ -213,6 +213,8 @@ ldb_dataset_row_ids(LdbDataset *dataset, size_t fragment_index, LdbArena *arena,
 		.fragment_id = fragment->id, .arena = arena, .limit = fragment->physical_rows};
 	LdbSlice bytes = fragment->inline_row_ids;
 
+	if (dataset->view != NULL)
+		return ldb_change_view_row_ids(dataset, fragment_index, arena, row_ids, cancel, err);
 	LDB_NEW(arena, sequence.ids, (size_t) fragment->physical_rows, err);
 	*row_ids = sequence.ids;
 	if ((dataset->manifest->reader_flags & LDB_FLAG_STABLE_ROW_IDS) == 0)

@@ -293,9 +293,14 @@ ldb_schema_build(Ldb__Field *const *fields, size_t field_count, const char *name
 {
 	Builder builder = {name, arena, field_count, NULL, NULL};
 
+	manifest->max_field_id = -1;
 	LDB_NEW(arena, builder.nodes, field_count, err);
 	for (size_t i = 0; i < field_count; i++)
+	{
 		LDB_TRY(build_field(&builder, fields[i], &builder.nodes[i], err));
+		if (fields[i]->id > manifest->max_field_id)
+			manifest->max_field_id = fields[i]->id;
+	}
 	LDB_TRY(index_ids(&builder, err));
 	LDB_TRY(find_parents(&builder, err));
 	LDB_TRY(check_depth(&builder, err));
