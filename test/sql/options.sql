@@ -43,6 +43,12 @@ CREATE FOREIGN TABLE t (id bigint) SERVER lake OPTIONS (branch '');
 CREATE FOREIGN TABLE t (id bigint) SERVER lake OPTIONS ("table" '');
 CREATE FOREIGN TABLE t (id bigint) SERVER lake OPTIONS ("table" '../packages_small');
 CREATE FOREIGN TABLE t (id real[] OPTIONS (dim '0')) SERVER lake;
+CREATE FOREIGN TABLE t (id bigint) SERVER lake OPTIONS ("create" 'maybe');
+CREATE FOREIGN TABLE t (id bigint) SERVER lake OPTIONS (data_storage_version '2');
+CREATE FOREIGN TABLE t (id bigint) SERVER lake OPTIONS (stable_row_ids 'sometimes');
+CREATE FOREIGN TABLE t (id bigint) SERVER lake OPTIONS (propagate_ddl '2');
+ALTER SERVER lake OPTIONS (ADD propagate_ddl 'off');
+ALTER SERVER lake OPTIONS (DROP propagate_ddl);
 
 -- places
 SELECT replace(error_of(format('CREATE SERVER bad FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri %L)', uri), :'data'),

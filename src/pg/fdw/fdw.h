@@ -19,6 +19,9 @@ extern const char *lancedb_local_path(const char *uri);
 extern void lancedb_check_outside_data_directory(const char *path);
 /* An ERROR unless the current user may read any file of the server's machine. */
 extern void lancedb_check_may_read_files(const char *option_name);
+/* An ERROR unless the server's owner may write any file of the server's machine: it was he who chose
+ * the folder, and lends that right to those whom he grants USAGE. */
+extern void lancedb_check_may_write(Oid serverid);
 /* An ERROR unless the current user is a superuser. */
 extern void lancedb_check_superuser(const char *option_name);
 
@@ -35,6 +38,10 @@ typedef struct LancedbOptions
 	const char *as_of;        /* NULL = not given */
 	bool updatable;           /* INSERT and the like are allowed; the table's choice before the
 	                             server's */
+	bool propagate_ddl;       /* ALTER changes the dataset's columns; likewise */
+	bool create_never;        /* CREATE FOREIGN TABLE leaves storage alone */
+	bool stable_row_ids;      /* of a new dataset */
+	const char *data_version; /* of a new dataset: "2.1"; constant text */
 } LancedbOptions;
 
 extern LancedbOptions *lancedb_server_options(Oid serverid);
@@ -42,6 +49,9 @@ extern LancedbOptions *lancedb_table_options(Oid relid);
 extern const char *lancedb_dataset_uri(const LancedbOptions *server, const char *table_name);
 /* The Lance column that a column of the table stands for, in UTF-8. */
 extern const char *lancedb_column_name(Relation relation, AttrNumber attnum);
+/* Its option dim; 0 = not given. */
+extern int lancedb_column_dimension(Oid relid, AttrNumber attnum);
+extern bool lancedb_propagates_ddl(Oid relid);
 /* The folders that the server's tables may lie in, all checked; closed with the context. */
 extern LdbLocations *lancedb_open_locations(const LancedbOptions *options, MemoryContext context);
 /* The text of an option as Unix microseconds; an ERROR when it is no timestamp. */

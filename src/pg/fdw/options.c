@@ -127,6 +127,37 @@ check_boolean(const DefElem *option)
 	(void) defGetBoolean((DefElem *) option);
 }
 
+/* 'auto' says what holds without the option: what DROP would do, for ALTER .. SET. */
+static void
+check_create(const DefElem *option)
+{
+	const char *value = defGetString((DefElem *) option);
+
+	if (strcmp(value, "never") != 0 && strcmp(value, "auto") != 0)
+		invalid_value(option, "\"never\" or \"auto\"");
+}
+
+/* Versions of the file format that new tables may have; the first is the default. */
+static const char *const data_versions[] = {"2.1", "2.0", "2.2"};
+
+static const char *
+find_data_version(const char *value)
+{
+	for (int i = 0; i < lengthof(data_versions); i++)
+	{
+		if (strcmp(value, data_versions[i]) == 0)
+			return data_versions[i];
+	}
+	return NULL;
+}
+
+static void
+check_data_version(const DefElem *option)
+{
+	if (find_data_version(defGetString((DefElem *) option)) == NULL)
+		invalid_value(option, "\"2.0\", \"2.1\" or \"2.2\"");
+}
+
 static void
 check_table(const DefElem *option)
 {
@@ -143,6 +174,7 @@ static const OptionRule rules[] = {
 	{"uri", ForeignServerRelationId, check_uri},
 	{"allowed_base_paths", ForeignServerRelationId, check_allowed_base_paths},
 	{"updatable", ForeignServerRelationId, check_boolean},
+	{"propagate_ddl", ForeignServerRelationId, check_boolean},
 	{"table", ForeignTableRelationId, check_table},
 	{"uri", ForeignTableRelationId, check_uri},
 	{"version", ForeignTableRelationId, check_version},
@@ -150,6 +182,10 @@ static const OptionRule rules[] = {
 	{"branch", ForeignTableRelationId, check_not_empty},
 	{"as_of", ForeignTableRelationId, check_as_of},
 	{"updatable", ForeignTableRelationId, check_boolean},
+	{"propagate_ddl", ForeignTableRelationId, check_boolean},
+	{"create", ForeignTableRelationId, check_create},
+	{"stable_row_ids", ForeignTableRelationId, check_boolean},
+	{"data_storage_version", ForeignTableRelationId, check_data_version},
 	{"column_name", AttributeRelationId, check_column_name},
 	{"dim", AttributeRelationId, check_dimension},
 };
@@ -250,6 +286,22 @@ lancedb_parse_as_of(const char *text)
 	return pg_add_s64_overflow(when, LANCEDB_EPOCH_US, &when) ? PG_INT64_MAX : when;
 }
 
+/* What may be written, of servers and tables alike. */
+static void
+set_write_option(LancedbOptions *options, DefElem *option)
+{
+	if (strcmp(option->defname, "updatable") == 0)
+		options->updatable = defGetBoolean(option);
+	else if (strcmp(option->defname, "propagate_ddl") == 0)
+		options->propagate_ddl = defGetBoolean(option);
+	else if (strcmp(option->defname, "create") == 0)
+		options->create_never = strcmp(defGetString(option), "never") == 0;
+	else if (strcmp(option->defname, "stable_row_ids") == 0)
+		options->stable_row_ids = defGetBoolean(option);
+	else if (strcmp(option->defname, "data_storage_version") == 0)
+		options->data_version = find_data_version(defGetString(option));
+}
+
 LancedbOptions *
 lancedb_server_options(Oid serverid)
 {
@@ -259,6 +311,8 @@ lancedb_server_options(Oid serverid)
 
 	options->server_name = server->servername;
 	options->updatable = true;
+	options->propagate_ddl = true;
+	options->data_version = data_versions[0];
 	foreach (cell, server->options)
 	{
 		DefElem *option = lfirst(cell);
@@ -267,8 +321,8 @@ lancedb_server_options(Oid serverid)
 			options->server_uri = defGetString(option);
 		else if (strcmp(option->defname, "allowed_base_paths") == 0)
 			options->allowed_base_paths = split_paths(defGetString(option));
-		else if (strcmp(option->defname, "updatable") == 0)
-			options->updatable = defGetBoolean(option);
+		else
+			set_write_option(options, option);
 	}
 	return options;
 }
@@ -315,13 +369,34 @@ lancedb_table_options(Oid relid)
 			options->branch = to_utf8(value);
 		else if (strcmp(option->defname, "as_of") == 0)
 			options->as_of = value;
-		else if (strcmp(option->defname, "updatable") == 0)
-			options->updatable = defGetBoolean(option);
+		else
+			set_write_option(options, option);
 	}
 	if (options->uri == NULL)
 		options->uri =
 			lancedb_dataset_uri(options, name != NULL ? name : to_utf8(get_rel_name(relid)));
 	return options;
+}
+
+bool
+lancedb_propagates_ddl(Oid relid)
+{
+	return lancedb_table_options(relid)->propagate_ddl;
+}
+
+int
+lancedb_column_dimension(Oid relid, AttrNumber attnum)
+{
+	ListCell *cell;
+
+	foreach (cell, GetForeignColumnOptions(relid, attnum))
+	{
+		DefElem *option = lfirst(cell);
+
+		if (strcmp(option->defname, "dim") == 0)
+			return (int) parse_positive(defGetString(option), PG_INT32_MAX);
+	}
+	return 0;
 }
 
 const char *

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "catalog/pg_authid.h"
+#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 
@@ -70,6 +71,23 @@ lancedb_check_may_read_files(const char *option_name)
 		 errdetail("Only roles with the privileges of the \"pg_read_server_files\" role may "
 				   "choose which files the server opens."),
 		 errhint("Let such a role create the server, and name the table with option \"table\".")));
+}
+
+void
+lancedb_check_may_write(Oid serverid)
+{
+	ForeignServer *server = GetForeignServer(serverid);
+
+	if (has_privs_of_role(server->owner, ROLE_PG_WRITE_SERVER_FILES))
+		return;
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+		 errmsg("permission denied to write to the folder of server \"%s\"", server->servername),
+		 errdetail("Its owner \"%s\" is neither a superuser nor has the privileges of the "
+				   "\"pg_write_server_files\" role.",
+				   GetUserNameFromId(server->owner, false)),
+		 errhint("Grant that role to the owner of the server.")));
 }
 
 void
