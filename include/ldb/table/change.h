@@ -56,7 +56,9 @@ typedef struct LdbNewTable
 
 typedef struct LdbChange
 {
-	uint64_t base_version;     /* 0 with `create` */
+	uint64_t base_version; /* 0 with `create` */
+	/* When the base was committed: tells a table that was made anew under the same name; 0 = not known. */
+	int64_t base_timestamp_us;
 	const LdbNewTable *create; /* NULL = the table exists */
 	/* Content of an older version instead of the base's, before all else; NULL = none. Fragment
 	 * changes below refer to its fragments then. */

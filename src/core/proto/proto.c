@@ -1,4 +1,4 @@
-/* proto.c -- unpacks protobuf messages after their nesting was measured. */
+/* proto.c -- unpacks protobuf messages after their nesting was measured, and packs them. */
 #include "ldb/proto/proto.h"
 
 #include "ldb/proto/wire.h"
@@ -75,4 +75,17 @@ ldb_proto_unpack(const ProtobufCMessageDescriptor *descriptor, LdbSlice bytes, L
 				 bytes.length);
 	LDB_FAIL(err, LDB_CORRUPT, "%s: the %zu bytes are not a protobuf message of this kind", what,
 			 bytes.length);
+}
+
+LdbStatus
+ldb_proto_pack(const ProtobufCMessage *message, LdbArena *arena, const char *what, LdbSlice *bytes,
+			   LdbError *err)
+{
+	size_t length = protobuf_c_message_get_packed_size(message);
+	uint8_t *packed = ldb_arena_alloc(arena, length);
+
+	if (packed == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "%s: out of memory for a message of %zu bytes", what, length);
+	*bytes = ldb_slice(packed, protobuf_c_message_pack(message, packed));
+	return LDB_OK;
 }

@@ -10,6 +10,7 @@
 
 #include "lance_encodings.pb-c.h"
 #include "lance_file.pb-c.h"
+#include "lance_table.pb-c.h"
 #include "ldb/proto/proto.h"
 
 static LdbStatus
@@ -218,6 +219,86 @@ never_crashes_on_random_bytes(void **state)
 	ldb_arena_free(arena);
 }
 
+/* A message around another: the field's key, its length, its bytes. */
+static size_t
+wrap(uint8_t *to, uint8_t key, const uint8_t *bytes, size_t length)
+{
+	assert_true(length < 128);
+	to[0] = key;
+	to[1] = (uint8_t) length;
+	memmove(to + 2, bytes, length);
+	return length + 2;
+}
+
+/* manifest { fragments { id 1, files { path "x", unknown 60 }, unknown 61 }, unknown 62 } */
+static void
+packs_what_it_did_not_know_at_every_level(void **state)
+{
+	static const uint8_t file[] = {0x0a, 1, 'x', 0xe2, 0x03, 3, 'a', 'b', 'c'};
+	uint8_t fragment[64] = {0x08, 1};
+	uint8_t manifest[64];
+	size_t fragment_length = 2 + wrap(fragment + 2, 0x12, file, sizeof file);
+	size_t length;
+	LdbArena *arena = ldb_arena_new(0);
+	ProtobufCMessage *message;
+	Ldb__Manifest *unpacked;
+	LdbSlice packed;
+
+	(void) state;
+	memcpy(fragment + fragment_length, "\xe8\x03\x07", 3);
+	length = wrap(manifest, 0x12, fragment, fragment_length + 3);
+	memcpy(manifest + length, "\xf0\x03\x09", 3);
+	length += 3;
+	assert_int_equal(unpack(&ldb__manifest__descriptor, manifest, length, arena, &message, NULL),
+					 LDB_OK);
+	assert_int_equal(ldb_proto_pack(message, arena, "test", &packed, NULL), LDB_OK);
+	assert_true(ldb_slice_equal(packed, ldb_slice(manifest, length)));
+	unpacked = (Ldb__Manifest *) message;
+	unpacked->fragments[0]->id = 2;
+	assert_int_equal(ldb_proto_pack(message, arena, "test", &packed, NULL), LDB_OK);
+	manifest[3] = 2;
+	assert_true(ldb_slice_equal(packed, ldb_slice(manifest, length)));
+	ldb_arena_free(arena);
+}
+
+static void
+keeps_an_operation_that_it_does_not_know(void **state)
+{
+	static const uint8_t bytes[] = {0x08, 5, 0x12, 1, 'u', 0xa2, 0x07, 2, 0x08, 3};
+	LdbArena *arena = ldb_arena_new(0);
+	ProtobufCMessage *message;
+	LdbSlice packed;
+
+	(void) state;
+	assert_int_equal(
+		unpack(&ldb__transaction__descriptor, bytes, sizeof bytes, arena, &message, NULL), LDB_OK);
+	assert_int_equal(((Ldb__Transaction *) message)->operation_case,
+					 LDB__TRANSACTION__OPERATION__NOT_SET);
+	assert_int_equal(ldb_proto_pack(message, arena, "test", &packed, NULL), LDB_OK);
+	assert_true(ldb_slice_equal(packed, ldb_slice(bytes, sizeof bytes)));
+	ldb_arena_free(arena);
+}
+
+static void
+says_when_there_is_no_memory_to_pack(void **state)
+{
+	Ldb__MetadataEntry entry;
+	LdbArena *arena = ldb_arena_new(4096);
+	char *key = malloc(100000);
+	LdbSlice packed;
+	LdbError err = {0};
+
+	(void) state;
+	memset(key, 'k', 99999);
+	key[99999] = '\0';
+	ldb__metadata_entry__init(&entry);
+	entry.key = key;
+	assert_int_equal(ldb_proto_pack(&entry.base, arena, "test", &packed, &err), LDB_NOMEM);
+	assert_non_null(strstr(err.message, "test: out of memory"));
+	free(key);
+	ldb_arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -230,6 +311,9 @@ main(void)
 		cmocka_unit_test(refuses_a_known_field_of_the_wrong_wire_type),
 		cmocka_unit_test(bounds_what_many_empty_messages_take),
 		cmocka_unit_test(never_crashes_on_random_bytes),
+		cmocka_unit_test(packs_what_it_did_not_know_at_every_level),
+		cmocka_unit_test(keeps_an_operation_that_it_does_not_know),
+		cmocka_unit_test(says_when_there_is_no_memory_to_pack),
 	};
 
 	return cmocka_run_group_tests_name("proto", tests, NULL, NULL);
