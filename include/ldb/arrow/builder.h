@@ -41,6 +41,9 @@ LdbStatus ldb_builder_null(LdbBuilder *builder, LdbError *err);
 /* `value` has the bytes of the type (ldb_type_bits / 8; of a fixed_size_list all its items); a bool
  * is one byte, 0 or 1, in a fixed_size_list too. */
 LdbStatus ldb_builder_fixed(LdbBuilder *builder, const void *value, LdbError *err);
+/* `count` rows end to end, as above: what an array of numbers adds to the item of a list. */
+LdbStatus ldb_builder_fixed_rows(LdbBuilder *builder, const void *values, size_t count,
+								 LdbError *err);
 /* Strings and binaries; copied. Bytes are not checked to be UTF-8. */
 LdbStatus ldb_builder_bytes_value(LdbBuilder *builder, LdbSlice value, LdbError *err);
 /* A row made of what was added to the children since the last row: any number of items for a

@@ -387,11 +387,19 @@ ldb_builder_null(LdbBuilder *builder, LdbError *err)
 LdbStatus
 ldb_builder_fixed(LdbBuilder *builder, const void *value, LdbError *err)
 {
+	return ldb_builder_fixed_rows(builder, value, 1, err);
+}
+
+LdbStatus
+ldb_builder_fixed_rows(LdbBuilder *builder, const void *values, size_t count, LdbError *err)
+{
 	if (builder->type->kind == LDB_TYPE_FIXED_SIZE_LIST)
 		LDB_TRY(check_children(builder, end_of_rows(builder, builder->length), err));
 	else if (builder->value_bytes == 0 && builder->type->kind != LDB_TYPE_BOOL)
 		LDB_FAIL(err, LDB_INVALID, "a column without a fixed width was given such a value");
-	return add_values(builder, value, 1, true, err);
+	if (count == 0)
+		return LDB_OK;
+	return add_values(builder, values, count, true, err);
 }
 
 LdbStatus

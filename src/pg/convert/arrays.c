@@ -94,9 +94,8 @@ array_of_list(LancedbConverter *converter, const LdbArray *array, size_t row)
 	return PointerGetDatum(result);
 }
 
-/* Bytes of an item when Lance and PostgreSQL store the type alike, or 0. */
-static size_t
-bytes_stored_alike(LdbTypeKind kind, Oid typid)
+size_t
+lancedb_bytes_stored_alike(LdbTypeKind kind, Oid typid)
 {
 	static const struct
 	{
@@ -136,7 +135,7 @@ lancedb_make_array_converter(LancedbConverter *converter, const LdbField *field)
 	get_typlenbyvalalign(item_typid, &converter->item_length, &converter->item_by_value,
 						 &converter->item_align);
 	if (!OidIsValid(converter->item->domain))
-		converter->item_copy_bytes = bytes_stored_alike(item->kind, item_typid);
+		converter->item_copy_bytes = lancedb_bytes_stored_alike(item->kind, item_typid);
 	converter->convert = array_of_list;
 	return true;
 }

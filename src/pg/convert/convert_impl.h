@@ -76,11 +76,23 @@ extern Datum lancedb_timestamp_of_timestamp(LancedbConverter *converter, const L
 extern Datum lancedb_interval_of_duration(LancedbConverter *converter, const LdbArray *array,
 										  size_t row);
 
+/* arrays.c: bytes of an item when Lance and PostgreSQL store the type alike, or 0. */
+extern size_t lancedb_bytes_stored_alike(LdbTypeKind kind, Oid typid);
+
 /* arrays.c: sets up a converter to an array, vector or halfvec; false when it cannot be one. */
 extern bool lancedb_make_array_converter(LancedbConverter *converter, const LdbField *field);
 
+/* json.c: the type between Lance and JSON; InvalidOid for nested types. */
+extern Oid lancedb_json_scalar(const LdbType *type);
+
 /* json.c: likewise for json and jsonb from nested types. */
 extern bool lancedb_make_json_converter(LancedbConverter *converter, const LdbField *field);
+
+/* converter.c: lists, structs and maps. */
+extern bool lancedb_is_nested(LdbTypeKind kind);
+
+/* converter.c: for messages; with the item of a list, which only the field knows. */
+extern const char *lancedb_field_type_name(const LdbField *field);
 
 /* scalars.c: an integer of up to 64 bits, not uint64. */
 extern int64 lancedb_load_integer(const LdbArray *array, size_t row);

@@ -130,8 +130,8 @@ lancedb_default_type(const LdbField *field, Oid *typid, int32 *typmod)
 	return lancedb_converter_of_type(type, field, "", *typid, *typmod) != NULL;
 }
 
-static bool
-is_nested(LdbTypeKind kind)
+bool
+lancedb_is_nested(LdbTypeKind kind)
 {
 	return kind == LDB_TYPE_LIST || kind == LDB_TYPE_LARGE_LIST ||
 		   kind == LDB_TYPE_FIXED_SIZE_LIST || kind == LDB_TYPE_STRUCT || kind == LDB_TYPE_MAP;
@@ -182,7 +182,7 @@ lancedb_converter_of_type(const LdbType *type, const LdbField *field, const char
 
 	if (converter->type->kind == LDB_TYPE_NULL)
 		converter->convert = convert_nothing;
-	else if (is_nested(converter->type->kind))
+	else if (lancedb_is_nested(converter->type->kind))
 		return make_nested(converter, field) ? converter : NULL;
 	else
 		converter->convert = lancedb_scalar_function(converter->type, base, typmod);
@@ -192,8 +192,8 @@ lancedb_converter_of_type(const LdbType *type, const LdbField *field, const char
 }
 
 /* With the item of a list, which only the field knows. */
-static const char *
-field_type_name(const LdbField *field)
+const char *
+lancedb_field_type_name(const LdbField *field)
 {
 	const char *name =
 		lancedb_message_text(ldb_type_name(&field->type, lancedb_arena_new(CurrentMemoryContext)));
@@ -202,7 +202,7 @@ field_type_name(const LdbField *field)
 	if ((field->type.kind != LDB_TYPE_LIST && field->type.kind != LDB_TYPE_LARGE_LIST) ||
 		field->child_count != 1)
 		return name;
-	return psprintf("%s<%s>", name, field_type_name(field->children[0]));
+	return psprintf("%s<%s>", name, lancedb_field_type_name(field->children[0]));
 }
 
 LancedbConverter *
@@ -221,7 +221,8 @@ lancedb_converter_new(const LdbField *field, const char *column_name, Oid typid,
 		ERROR,
 		(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
 		 errmsg("column \"%s\" of type %s cannot hold the values of its Lance column of type %s",
-				column_name, format_type_with_typemod(typid, typmod), field_type_name(field)),
+				column_name, format_type_with_typemod(typid, typmod),
+				lancedb_field_type_name(field)),
 		 OidIsValid(default_typid)
 			 ? errhint("Declare the column as %s.",
 					   format_type_with_typemod(default_typid, default_typmod))

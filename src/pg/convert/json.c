@@ -294,8 +294,8 @@ make_children(JsonNode *node, const LdbField *field, const char *column)
 	return make_node(&node->children[0], item, item_field, column);
 }
 
-static Oid
-scalar_typid(const LdbType *type)
+Oid
+lancedb_json_scalar(const LdbType *type)
 {
 	switch (type->kind)
 	{
@@ -321,7 +321,7 @@ make_node(JsonNode *node, const LdbType *type, const LdbField *field, const char
 	node->type = ldb_type_value(type);
 	if (node->type->kind == LDB_TYPE_NULL)
 		return true;
-	typid = scalar_typid(node->type);
+	typid = lancedb_json_scalar(node->type);
 	if (!OidIsValid(typid))
 		return make_children(node, field, column);
 	node->scalar = lancedb_converter_of_type(node->type, NULL, column, typid, -1);

@@ -2,6 +2,7 @@
 #include "convert/convert_impl.h"
 
 #include "catalog/pg_type.h"
+#include "utils/lsyscache.h"
 #include "utils/uuid.h"
 
 #include "ldb/simd/distance.h"
@@ -207,7 +208,9 @@ static const ScalarRule rules[] = {
 	{LDB_TYPE_LARGE_STRING, TEXTOID, lancedb_text_of_string, any_typmod},
 	{LDB_TYPE_STRING, VARCHAROID, lancedb_varchar_of_string, any_typmod},
 	{LDB_TYPE_LARGE_STRING, VARCHAROID, lancedb_varchar_of_string, any_typmod},
+	{LDB_TYPE_STRING, BPCHAROID, lancedb_parsed_string, any_typmod},
 	{LDB_TYPE_STRING, JSONOID, lancedb_parsed_string, any_typmod},
+	{LDB_TYPE_LARGE_STRING, BPCHAROID, lancedb_parsed_string, any_typmod},
 	{LDB_TYPE_LARGE_STRING, JSONOID, lancedb_parsed_string, any_typmod},
 	{LDB_TYPE_STRING, JSONBOID, lancedb_parsed_string, any_typmod},
 	{LDB_TYPE_LARGE_STRING, JSONBOID, lancedb_parsed_string, any_typmod},
@@ -238,5 +241,8 @@ lancedb_scalar_function(const LdbType *type, Oid typid, int32 typmod)
 		if (rules[i].kind == type->kind && rules[i].typid == typid)
 			return rules[i].holds(type, typmod) ? rules[i].convert : NULL;
 	}
+	if ((type->kind == LDB_TYPE_STRING || type->kind == LDB_TYPE_LARGE_STRING) &&
+		type_is_enum(typid))
+		return lancedb_parsed_string;
 	return NULL;
 }

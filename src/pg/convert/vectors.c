@@ -17,9 +17,8 @@
 /* pgvector's limits on what it calls a vector. */
 #define VECTOR_MAX_DIMENSION 16000
 
-/* The name of a type that is pgvector's, whatever schema or OID it has; "" for all others. */
-static const char *
-pgvector_type_name(Oid typid)
+const char *
+lancedb_pgvector_type_name(Oid typid)
 {
 	Oid extension = getExtensionOfObject(TypeRelationId, typid);
 	char *extension_name = OidIsValid(extension) ? get_extension_name(extension) : NULL;
@@ -129,7 +128,7 @@ halfvec_of_halves(LancedbConverter *converter, const LdbArray *array, size_t row
 bool
 lancedb_make_vector_converter(LancedbConverter *converter, const LdbType *item)
 {
-	const char *name = pgvector_type_name(converter->typid);
+	const char *name = lancedb_pgvector_type_name(converter->typid);
 	bool is_vector = strcmp(name, "vector") == 0;
 	bool is_halfvec = strcmp(name, "halfvec") == 0;
 	const LdbType *type = converter->type;

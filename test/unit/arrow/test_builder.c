@@ -200,6 +200,29 @@ takes_whole_vectors_and_single_items_alike(void **state)
 }
 
 static void
+takes_many_numbers_at_once(void **state)
+{
+	LdbField *item[] = {make_field("int16", 0, NULL)};
+	LdbBuilder *builder = new_builder(make_field("list", 1, item));
+	LdbBuilder *child = ldb_builder_child(builder, 0);
+	int16_t numbers[] = {1, 2, 3, 4, 5};
+	LdbArray built;
+
+	(void) state;
+	assert_int_equal(ldb_builder_fixed_rows(child, numbers, 2, NULL), LDB_OK);
+	assert_int_equal(ldb_builder_null(child, NULL), LDB_OK);
+	assert_int_equal(ldb_builder_fixed_rows(child, numbers + 2, 3, NULL), LDB_OK);
+	assert_int_equal(ldb_builder_fixed_rows(child, NULL, 0, NULL), LDB_OK);
+	assert_int_equal(ldb_builder_close_row(builder, NULL), LDB_OK);
+	built = array_of(builder);
+	assert_int_equal(built.offsets[1], 6);
+	assert_int_equal(built.children[0].null_count, 1);
+	assert_true(ldb_array_is_null(&built.children[0], 2));
+	assert_memory_equal((const int16_t *) built.children[0].values + 3, numbers + 2, 6);
+	ldb_builder_free(builder);
+}
+
+static void
 keeps_items_of_a_null_vector_zero_and_not_null(void **state)
 {
 	LdbField *field = make_field("fixed_size_list:float:3", 0, NULL);
@@ -452,6 +475,7 @@ main(void)
 		TEST(gives_back_nested_rows_at_every_depth),
 		TEST(builds_maps_as_lists_of_entries),
 		TEST(takes_whole_vectors_and_single_items_alike),
+		TEST(takes_many_numbers_at_once),
 		TEST(keeps_items_of_a_null_vector_zero_and_not_null),
 		TEST(refuses_rows_that_do_not_close_over_their_items),
 		TEST(refuses_a_list_without_an_item),
