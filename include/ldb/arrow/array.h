@@ -52,6 +52,14 @@ LdbStatus ldb_array_nulls_of_type(const LdbType *type, size_t length, LdbArena *
 LdbStatus ldb_array_take(const LdbArray *array, const uint32_t *rows, size_t row_count,
 						 LdbArena *arena, LdbArray *out, LdbError *err);
 
+/* Rows [first, first + count), which lie within the array. Values and views are borrowed; bitmaps and
+ * offsets, which cannot start anywhere, are copied. */
+LdbStatus ldb_array_slice(const LdbArray *array, size_t first, size_t count, LdbArena *arena,
+						  LdbArray *out, LdbError *err);
+
+/* All rows and the bytes that views point to: nothing is borrowed but the types. */
+LdbStatus ldb_array_copy(const LdbArray *array, LdbArena *arena, LdbArray *out, LdbError *err);
+
 /* Several arrays of one type end to end. With one part it is returned as it is. */
 LdbStatus ldb_array_concat(const LdbArray *parts, size_t part_count, LdbArena *arena, LdbArray *out,
 						   LdbError *err);

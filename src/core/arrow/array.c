@@ -441,3 +441,50 @@ ldb_array_concat(const LdbArray *parts, size_t part_count, LdbArena *arena, LdbA
 	}
 	return gather(pieces, part_count, length, arena, out, err);
 }
+
+/* ---- copies ---- */
+
+static LdbStatus
+own_views(LdbArray *array, LdbArena *arena, LdbError *err)
+{
+	LdbSlice *views = NULL;
+	size_t bytes = 0;
+	uint8_t *at;
+
+	for (size_t i = 0; i < array->length; i++)
+		if (!ldb_size_add(bytes, array->views[i].length, &bytes))
+			LDB_FAIL(err, LDB_NOMEM, "out of memory for %zu strings", array->length);
+	LDB_TRY(alloc_bytes(arena, array->length, sizeof *views, &views, err));
+	LDB_TRY(alloc_bytes(arena, bytes, 1, &at, err));
+	for (size_t i = 0; i < array->length; i++)
+	{
+		LdbSlice from = array->views[i];
+
+		views[i] = ldb_slice(from.data == NULL ? NULL : at, from.length);
+		if (from.length > 0)
+			memcpy(at, from.data, from.length);
+		at += from.length;
+	}
+	array->views = views;
+	return LDB_OK;
+}
+
+/* The arrays of the tree are fresh, what views point to is not. */
+static LdbStatus
+own_bytes(LdbArray *array, LdbArena *arena, LdbError *err)
+{
+	if (array->views != NULL)
+		return own_views(array, arena, err);
+	for (size_t i = 0; i < array->child_count; i++)
+		LDB_TRY(own_bytes(&array->children[i], arena, err));
+	return LDB_OK;
+}
+
+LdbStatus
+ldb_array_copy(const LdbArray *array, LdbArena *arena, LdbArray *out, LdbError *err)
+{
+	Piece piece = {array, 0, array->length};
+
+	LDB_TRY(gather(&piece, 1, array->length, arena, out, err));
+	return own_bytes(out, arena, err);
+}
