@@ -200,9 +200,9 @@ ldb_layers_message(const LdbLayers *layers, LdbArena *arena, int32_t **kinds, Ld
 	return LDB_OK;
 }
 
-LdbStatus
-ldb_leaf_page_put(const LdbLeafPageWriter *page, const Ldb__PageLayout *layout,
-				  const LdbSlice *buffers, size_t buffer_count, LdbError *err)
+static LdbStatus
+put_layout(const LdbLeafPageWriter *page, const Ldb__PageLayout *layout, const LdbSlice *buffers,
+		   size_t buffer_count, LdbError *err)
 {
 	size_t length = ldb__page_layout__get_packed_size(layout);
 	uint8_t *packed = ldb_arena_alloc(page->arena, length);
@@ -212,6 +212,23 @@ ldb_leaf_page_put(const LdbLeafPageWriter *page, const Ldb__PageLayout *layout,
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for a message of %zu bytes", length);
 	ldb__page_layout__pack(layout, packed);
 	return page->sink->put(page->sink, page->column, &made, err);
+}
+
+LdbStatus
+ldb_leaf_page_put(const LdbLeafPageWriter *page, const Ldb__PageLayout *layout,
+				  const LdbSlice *buffers, size_t buffer_count, LdbError *err)
+{
+	Ldb__PageLayout outer = LDB__PAGE_LAYOUT__INIT;
+	Ldb__PageLayout__Blob blob = LDB__PAGE_LAYOUT__BLOB__INIT;
+
+	if (page->blob_layers == NULL)
+		return put_layout(page, layout, buffers, buffer_count, err);
+	outer.kind_case = LDB__PAGE_LAYOUT__KIND_BLOB;
+	outer.blob = &blob;
+	blob.inner_layout = (Ldb__PageLayout *) (uintptr_t) layout;
+	blob.n_layers = page->blob_layers->count;
+	LDB_TRY(ldb_layers_message(page->blob_layers, page->arena, &blob.layers, err));
+	return put_layout(page, &outer, buffers, buffer_count, err);
 }
 
 LdbStatus

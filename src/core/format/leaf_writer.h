@@ -54,6 +54,7 @@ typedef struct LdbLeafPageWriter
 	size_t row_count;
 	const LdbShred *shred;
 	const LdbLeafValues *values;
+	const LdbLayers *blob_layers; /* not NULL: the page describes blobs that have these layers */
 	LdbArena *arena;
 } LdbLeafPageWriter;
 
@@ -132,22 +133,28 @@ struct LdbValueEncoding
 	LdbStatus (*chunk)(const LdbValueEncoding *encoding, size_t first, size_t count,
 					   LdbNewChunk *chunk, LdbArena *arena, LdbError *err);
 	/* of the encodings */
-	LdbSlice *compressed; /* variable: FSST-coded views */
-	const uint8_t *words; /* dictionary indices, or the values */
+	const LdbSlice *views; /* variable: as they are stored */
+	const uint8_t *words;  /* dictionary indices, or the values */
 	size_t word_bytes;
-	int scheme; /* general compression of buffer 0 */
 };
 
 /* Looks at the values and takes what is smallest. */
 LdbStatus ldb_value_encoding_choose(const LdbLeafPageWriter *page, LdbValueEncoding *encoding,
 									LdbError *err);
 
+/* The same for full-zip pages of variable width: *views as they are stored. */
+LdbStatus ldb_value_encoding_of_zip(const LdbLeafPageWriter *page, const LdbSlice **views,
+									LdbEncoding **encoding, LdbError *err);
+
+/* Whether all values that are valid are the same, and fit a constant page of 2.2. */
+bool ldb_values_same(const LdbLeafValues *values, LdbSlice *value);
+
 /* ---- layouts ---- */
 
 /* *fits = false: a chunk would need more levels than it can have; nothing was put then. */
 LdbStatus ldb_write_mini(const LdbLeafPageWriter *page, bool *fits, LdbError *err);
 LdbStatus ldb_write_zip(const LdbLeafPageWriter *page, LdbError *err);
-/* value empty: every entry is null or of an empty list. */
+/* value NULL: every entry is null or of an empty list. */
 LdbStatus ldb_write_constant(const LdbLeafPageWriter *page, const LdbSlice *value, LdbError *err);
 LdbStatus ldb_write_blob(const LdbLeafPageWriter *page, LdbError *err);
 

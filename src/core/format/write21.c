@@ -1,0 +1,239 @@
+/* write21.c -- the encoder of versions 2.1 and 2.2: a field taken apart into its leaves. */
+#include <string.h>
+
+#include "leaf_writer.h"
+
+#define MAX_DEPTH 64u
+/* Larger values lie by themselves, so that one can be read without its neighbours. */
+#define MOST_MINI_BYTES ((size_t) 256)
+/* Text that is short on the whole stays in chunks even where some is longer. */
+#define MOST_MINI_TEXT ((size_t) 4096)
+#define MOST_MINI_TEXT_MEAN ((uint64_t) 512)
+
+typedef struct Leaves
+{
+	LdbLeafPath *paths;
+} Leaves;
+
+/* What a walk over the field's tree knows. */
+typedef struct Plan
+{
+	const LdbFieldEncoder *encoder;
+	LdbArena *arena;
+	Leaves *leaves;
+	LdbNewColumn *columns;
+	uint32_t count;
+	const LdbField *fields[MAX_DEPTH]; /* the way here */
+	size_t children[MAX_DEPTH];
+} Plan;
+
+static bool
+is_leaf(const LdbField *field)
+{
+	return field->type.kind == LDB_TYPE_STRUCT ? field->packed
+											   : !ldb_type_is_list(field->type.kind);
+}
+
+static size_t
+count_leaves(const LdbField *field)
+{
+	size_t count = 0;
+
+	if (is_leaf(field))
+		return 1;
+	for (size_t i = 0; i < field->child_count; i++)
+		count += count_leaves(field->children[i]);
+	return count;
+}
+
+/* ---- what the version can store ---- */
+
+static LdbStatus
+check_packed(const LdbField *field, LdbError *err)
+{
+	if (field->child_count == 0)
+		LDB_FAIL(err, LDB_UNSUPPORTED, "packed struct \"%s\" without fields", field->name);
+	for (size_t i = 0; i < field->child_count; i++)
+	{
+		const LdbType *type = &field->children[i]->type;
+		const LdbType *item = type;
+
+		while (item->kind == LDB_TYPE_FIXED_SIZE_LIST)
+			item = item->item;
+		if (ldb_type_bits(type) == 0 || ldb_type_bits(type) % 8 != 0 ||
+			item->kind == LDB_TYPE_BOOL || type->kind == LDB_TYPE_DICTIONARY)
+			LDB_FAIL(err, LDB_UNSUPPORTED, "field \"%s\" of packed struct \"%s\" cannot be written",
+					 field->children[i]->name, field->name);
+	}
+	return LDB_OK;
+}
+
+static LdbStatus
+check_leaf(const LdbFieldEncoder *encoder, const LdbField *field, LdbError *err)
+{
+	const LdbType *type = ldb_type_value(&field->type);
+
+	if (field->blob && encoder->version >= 22)
+		LDB_FAIL(err, LDB_UNSUPPORTED, "blob column \"%s\" in a file of version 2.2", field->name);
+	if (field->blob && !ldb_type_is_variable(type->kind))
+		LDB_FAIL(err, LDB_UNSUPPORTED, "blob column \"%s\" of a type that is not binary",
+				 field->name);
+	if (field->type.kind == LDB_TYPE_STRUCT)
+		return check_packed(field, err);
+	while (type->kind == LDB_TYPE_FIXED_SIZE_LIST)
+	{
+		if (type->width <= 0)
+			LDB_FAIL(err, LDB_UNSUPPORTED, "fixed-size list \"%s\" of %d items", field->name,
+					 (int) type->width);
+		type = type->item;
+		if (ldb_type_bits(type) == 0)
+			LDB_FAIL(err, LDB_UNSUPPORTED, "fixed-size list \"%s\" of values of no fixed width",
+					 field->name);
+	}
+	if (type->kind == LDB_TYPE_FIXED_BINARY && type->width <= 0)
+		LDB_FAIL(err, LDB_UNSUPPORTED, "fixed-size binary \"%s\" of %d bytes", field->name,
+				 (int) type->width);
+	return LDB_OK;
+}
+
+static LdbStatus
+check_nesting(const LdbFieldEncoder *encoder, const LdbField *field, LdbError *err)
+{
+	if (field->child_count == 0)
+		LDB_FAIL(err, LDB_UNSUPPORTED, "struct \"%s\" without fields", field->name);
+	if (field->type.kind == LDB_TYPE_MAP && encoder->version < 22)
+	{
+		ldb_error_set(err, LDB_UNSUPPORTED, "map \"%s\" in a file of version 2.1", field->name);
+		ldb_error_hint(err, "Maps need data storage version 2.2.");
+		return LDB_UNSUPPORTED;
+	}
+	return LDB_OK;
+}
+
+/* ---- leaves ---- */
+
+static LdbStatus
+add_leaf(Plan *plan, size_t depth, LdbError *err)
+{
+	LdbLeafPath *path = &plan->leaves->paths[plan->count];
+	const LdbField **fields;
+	size_t *children;
+
+	LDB_TRY(check_leaf(plan->encoder, plan->fields[depth], err));
+	LDB_NEW(plan->arena, fields, depth + 1, err);
+	LDB_NEW(plan->arena, children, depth + 1, err);
+	memcpy(fields, plan->fields, (depth + 1) * sizeof *fields);
+	memcpy(children, plan->children, (depth + 1) * sizeof *children);
+	*path = (LdbLeafPath){depth + 1, fields, children};
+	plan->columns[plan->count++].field_id = plan->fields[depth]->id;
+	return LDB_OK;
+}
+
+/* Depth-first, from plan->fields[depth] on. */
+static LdbStatus
+add_leaves(Plan *plan, size_t depth, LdbError *err)
+{
+	const LdbField *field = plan->fields[depth];
+
+	if (is_leaf(field))
+		return add_leaf(plan, depth, err);
+	if (depth + 1 == MAX_DEPTH)
+		LDB_FAIL(err, LDB_UNSUPPORTED, "column \"%s\" is nested deeper than %u",
+				 plan->fields[0]->name, MAX_DEPTH);
+	LDB_TRY(check_nesting(plan->encoder, field, err));
+	for (size_t i = 0; i < field->child_count; i++)
+	{
+		plan->fields[depth + 1] = field->children[i];
+		plan->children[depth + 1] = i;
+		LDB_TRY(add_leaves(plan, depth + 1, err));
+	}
+	return LDB_OK;
+}
+
+/* ---- pages ---- */
+
+static bool
+belongs_in_chunks(const LdbLeafValues *values, const LdbShred *shred)
+{
+	if (values->packed != NULL)
+		return true;
+	if (values->variable)
+		return values->longest < MOST_MINI_BYTES ||
+			   (values->longest <= MOST_MINI_TEXT &&
+				values->total_bytes <= MOST_MINI_TEXT_MEAN * values->valid_count);
+	if (values->value_bytes >= MOST_MINI_BYTES || values->items_per_value >= MOST_MINI_BYTES * 8)
+		return false;
+	/* small vectors without nulls are a plain matrix as well, and used in place */
+	return values->fsl_depth == 0 || values->value_bytes == 0 || shred->levels.def != NULL ||
+		   shred->levels.rep != NULL || values->fsl_validity[0] != NULL;
+}
+
+static LdbStatus
+write_values(const LdbLeafPageWriter *page, LdbError *err)
+{
+	LdbSlice same;
+	bool fits = false;
+
+	if (page->field->blob)
+		return ldb_write_blob(page, err);
+	if (page->values->valid_count == 0)
+		return ldb_write_constant(page, NULL, err);
+	if (page->version >= 22 && ldb_values_same(page->values, &same))
+		return ldb_write_constant(page, &same, err);
+	if (belongs_in_chunks(page->values, page->shred))
+		LDB_TRY(ldb_write_mini(page, &fits, err));
+	return fits ? LDB_OK : ldb_write_zip(page, err);
+}
+
+static LdbStatus
+write_leaf(const LdbFieldEncoder *encoder, uint32_t column, const LdbArray *rows, LdbPageSink *sink,
+		   LdbArena *scratch, LdbError *err)
+{
+	const Leaves *leaves = encoder->state;
+	const LdbLeafPath *path = &leaves->paths[column];
+	LdbLeafPageWriter page = {.field = path->fields[path->length - 1],
+							  .version = encoder->version,
+							  .cancel = encoder->cancel,
+							  .sink = sink,
+							  .column = column,
+							  .row_count = rows->length,
+							  .arena = scratch};
+	LdbLeafValues values;
+	LdbShred shred;
+
+	LDB_CHECK_CANCEL(encoder->cancel, err);
+	LDB_TRY(ldb_shred(path, rows, scratch, &shred, err));
+	LDB_TRY(ldb_leaf_values(page.field, &shred, scratch, &values, err));
+	page.shred = &shred;
+	page.values = &values;
+	return write_values(&page, err);
+}
+
+static LdbStatus
+encode(LdbFieldEncoder *encoder, const LdbArray *rows, LdbPageSink *sink, LdbArena *scratch,
+	   LdbError *err)
+{
+	for (uint32_t column = 0; column < encoder->column_count; column++)
+		LDB_TRY(write_leaf(encoder, column, rows, sink, scratch, err));
+	return LDB_OK;
+}
+
+LdbStatus
+ldb_field_encoder_init_v21(LdbFieldEncoder *encoder, LdbArena *arena, LdbError *err)
+{
+	size_t count = count_leaves(encoder->field);
+	Plan plan = {.encoder = encoder, .arena = arena};
+
+	if (count > UINT32_MAX)
+		LDB_FAIL(err, LDB_UNSUPPORTED, "column \"%s\" has too many fields", encoder->field->name);
+	LDB_NEW(arena, plan.leaves, 1, err);
+	LDB_NEW(arena, plan.leaves->paths, count, err);
+	LDB_NEW(arena, plan.columns, count, err);
+	plan.fields[0] = encoder->field;
+	LDB_TRY(add_leaves(&plan, 0, err));
+	encoder->column_count = plan.count;
+	encoder->columns = plan.columns;
+	encoder->state = plan.leaves;
+	encoder->encode = encode;
+	return LDB_OK;
+}
