@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "encode_bitpack.h"
+#include "encode_choose.h"
 #include "encode_rle.h"
 #include "encode_variable.h"
 #include "leaf_writer.h"
@@ -10,6 +11,9 @@
 #define FLAT_CHUNK_BYTES ((size_t) 8186)
 #define VARIABLE_CHUNK_BYTES ((size_t) 8192)
 #define MOST_CHUNK_VALUES ((size_t) 4096)
+/* From here on the symbol table is small beside the values, and worth it below this size. */
+#define ZIP_FSST_BYTES ((uint64_t) 32 * 1024)
+#define ZIP_FSST_PER_MILLE 950u
 /* At worst each value is a run. */
 #define RLE_CHUNK_VALUES ((size_t) 2048)
 
@@ -93,6 +97,29 @@ use_flat(LdbValueEncoding *encoding, LdbArena *arena, LdbError *err)
 /* ---- words: integers, floats, dictionary indices ---- */
 
 static size_t
+word_values(const LdbValueEncoding *encoding, size_t first)
+{
+	size_t count = MOST_CHUNK_VALUES;
+
+	while (count * encoding->word_bytes >= FLAT_CHUNK_BYTES)
+		count /= 2;
+	return or_all_left(encoding, first, count);
+}
+
+static LdbStatus
+word_chunk(const LdbValueEncoding *encoding, size_t first, size_t count, LdbNewChunk *chunk,
+		   LdbArena *arena, LdbError *err)
+{
+	size_t width = encoding->word_bytes;
+
+	(void) arena;
+	(void) err;
+	chunk->buffers[chunk->buffer_count++] =
+		ldb_slice(encoding->words + first * width, count * width);
+	return LDB_OK;
+}
+
+static size_t
 packed_values(const LdbValueEncoding *encoding, size_t first)
 {
 	return or_all_left(encoding, first, LDB_BITPACK_BLOCK);
@@ -134,49 +161,29 @@ run_chunk(const LdbValueEncoding *encoding, size_t first, size_t count, LdbNewCh
 	return LDB_OK;
 }
 
-/* Bytes that all blocks take when packed. */
-static size_t
-packed_bytes(const LdbValueEncoding *encoding)
-{
-	size_t count = encoding->values->count;
-	unsigned word_bits = (unsigned) encoding->word_bytes * 8;
-	size_t bytes = 0;
-
-	for (size_t first = 0; first < count; first += LDB_BITPACK_BLOCK)
-		bytes += ldb_bitpack_inline_bytes(
-			word_bits,
-			ldb_bit_width(word_bits, encoding->words + first * encoding->word_bytes,
-						  count - first < LDB_BITPACK_BLOCK ? count - first : LDB_BITPACK_BLOCK));
-	return bytes;
-}
-
-/* Flat, packed, or runs: what takes least. Words of 1, 2, 4 or 8 bytes. */
+/* Words of 1, 2, 4 or 8 bytes. */
 static LdbStatus
 use_words(LdbValueEncoding *encoding, LdbArena *arena, LdbError *err)
 {
 	size_t width = encoding->word_bytes;
-	size_t count = encoding->values->count;
-	size_t flat = count * width;
-	size_t packed = packed_bytes(encoding);
-	size_t least = packed < flat ? packed : flat;
-	size_t most_runs = least / (width + 1);
-	size_t runs = ldb_rle_count(encoding->words, width, count, most_runs);
 
 	encoding->buffer_count = 1;
-	if (runs < most_runs)
+	switch (ldb_choose_fixed(encoding->words, width, encoding->values->count))
 	{
-		encoding->buffer_count = 2;
-		encoding->chunk_values = run_values;
-		encoding->chunk = run_chunk;
-		return ldb_encoding_rle(arena, width * 8, &encoding->message, err);
+		case LDB_FIXED_RUNS:
+			encoding->buffer_count = 2;
+			encoding->chunk_values = run_values;
+			encoding->chunk = run_chunk;
+			return ldb_encoding_rle(arena, width * 8, &encoding->message, err);
+		case LDB_FIXED_BITPACKED:
+			encoding->chunk_values = packed_values;
+			encoding->chunk = packed_chunk;
+			return ldb_encoding_inline_bitpacking(arena, width * 8, &encoding->message, err);
+		default:
+			encoding->chunk_values = word_values;
+			encoding->chunk = word_chunk;
+			return ldb_encoding_flat(arena, width * 8, &encoding->message, err);
 	}
-	if (packed < flat)
-	{
-		encoding->chunk_values = packed_values;
-		encoding->chunk = packed_chunk;
-		return ldb_encoding_inline_bitpacking(arena, width * 8, &encoding->message, err);
-	}
-	return use_flat(encoding, arena, err);
 }
 
 /* ---- variable ---- */
@@ -225,7 +232,146 @@ use_variable(LdbValueEncoding *encoding, LdbArena *arena, LdbError *err)
 	return ldb_encoding_variable(arena, encoding->values->offset_bits, &encoding->message, err);
 }
 
+/* Compressed views and the table around the encoding, unless that takes more than the values do: what the
+ * symbols were learned from may have been another kind of text. */
+static LdbStatus
+wrap_fsst(const LdbLeafValues *values, const LdbFsstEncoder *fsst, LdbArena *arena,
+		  const LdbSlice **views, LdbEncoding **message, LdbError *err)
+{
+	LdbSlice *encoded;
+	uint8_t *table;
+
+	LDB_NEW(arena, encoded, values->count, err);
+	LDB_NEW(arena, table, LDB_FSST_TABLE_BYTES, err);
+	LDB_TRY(ldb_fsst_encode_many(fsst, values->views, values->count, arena, encoded, err));
+	if (ldb_variable_sum(encoded, values->count) + LDB_FSST_TABLE_BYTES >= values->total_bytes)
+		return LDB_OK;
+	*views = encoded;
+	ldb_fsst_store(fsst, table);
+	return ldb_encoding_fsst(arena, ldb_slice(table, LDB_FSST_TABLE_BYTES), *message, message, err);
+}
+
+/* ---- dictionaries ---- */
+
+/* Indices as the words of the page. They have the width of the keys where the column's type has keys. */
+static LdbStatus
+set_indices(const LdbField *field, const LdbDictionary *dictionary, LdbValueEncoding *encoding,
+			LdbArena *arena, LdbError *err)
+{
+	bool keyed = field->type.kind == LDB_TYPE_DICTIONARY;
+	size_t width = keyed ? (size_t) (ldb_type_bits(field->type.index) / 8) : sizeof(uint32_t);
+	size_t count = encoding->values->count;
+	uint8_t *words;
+
+	encoding->word_bytes = width;
+	encoding->words = (const uint8_t *) dictionary->indices;
+	/* keys are signed */
+	if (width < sizeof(uint32_t) && dictionary->item_count > (size_t) 1 << (8 * width - 1))
+		LDB_FAIL(err, LDB_UNSUPPORTED, "column \"%s\" has more distinct values than keys",
+				 field->name);
+	if (width == sizeof(uint32_t))
+		return LDB_OK;
+	words = ldb_arena_zalloc_array(arena, count, width);
+	if (words == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for %zu dictionary indices", count);
+	for (size_t i = 0; i < count; i++)
+		memcpy(words + i * width, &dictionary->indices[i], width < 4 ? width : 4);
+	encoding->words = words;
+	return LDB_OK;
+}
+
+static LdbStatus
+put_text_items(const LdbDictionary *dictionary, LdbValueEncoding *encoding, LdbArena *arena,
+			   LdbError *err)
+{
+	const LdbLeafValues *values = encoding->values;
+	uint64_t bytes = ldb_variable_block_bytes(values->offset_bits, dictionary->item_count,
+											  dictionary->item_bytes);
+	uint8_t *block = ldb_arena_alloc(arena, (size_t) bytes);
+	LdbSlice *items;
+
+	LDB_NEW(arena, items, dictionary->item_count, err);
+	if (block == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for a dictionary of %zu values",
+				 dictionary->item_count);
+	for (size_t i = 0; i < dictionary->item_count; i++)
+		items[i] = values->views[dictionary->rows[i]];
+	ldb_variable_encode_block(values->offset_bits, items, dictionary->item_count, block);
+	encoding->dictionary_bytes = ldb_slice(block, (size_t) bytes);
+	return ldb_encoding_variable(arena, values->offset_bits, &encoding->dictionary, err);
+}
+
+static LdbStatus
+put_fixed_items(const LdbDictionary *dictionary, LdbValueEncoding *encoding, LdbArena *arena,
+				LdbError *err)
+{
+	size_t width = encoding->values->value_bytes;
+	uint8_t *block = ldb_arena_alloc_array(arena, dictionary->item_count, width);
+
+	if (block == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for a dictionary of %zu values",
+				 dictionary->item_count);
+	for (size_t i = 0; i < dictionary->item_count; i++)
+		memcpy(block + i * width, encoding->values->fixed + dictionary->rows[i] * width, width);
+	encoding->dictionary_bytes = ldb_slice(block, dictionary->item_count * width);
+	return ldb_encoding_flat(arena, width * 8, &encoding->dictionary, err);
+}
+
+static LdbStatus
+use_dictionary(const LdbField *field, const LdbDictionary *dictionary, LdbValueEncoding *encoding,
+			   LdbArena *arena, LdbError *err)
+{
+	encoding->dictionary_count = dictionary->item_count;
+	if (encoding->values->variable)
+		LDB_TRY(put_text_items(dictionary, encoding, arena, err));
+	else
+		LDB_TRY(put_fixed_items(dictionary, encoding, arena, err));
+	LDB_TRY(set_indices(field, dictionary, encoding, arena, err));
+	return use_words(encoding, arena, err);
+}
+
 /* ---- the choice ---- */
+
+static LdbDistinctSource
+distinct_source(const LdbLeafValues *values)
+{
+	return (LdbDistinctSource){values->variable ? values->views : NULL, values->fixed,
+							   values->value_bytes, values->valid, values->count};
+}
+
+/* Columns whose type is a dictionary are read through one. */
+static LdbStatus
+choose_keyed(const LdbLeafPageWriter *page, LdbValueEncoding *encoding, LdbError *err)
+{
+	LdbDistinctSource source = distinct_source(page->values);
+	LdbDictionary dictionary;
+	bool found;
+
+	if (!page->values->variable && page->values->value_bytes == 0)
+		LDB_FAIL(err, LDB_UNSUPPORTED, "column \"%s\" is a dictionary of single bits",
+				 page->field->name);
+	LDB_TRY(ldb_dictionary_build(&source, SIZE_MAX, page->arena, &dictionary, &found, err));
+	if (!found)
+		LDB_FAIL(err, LDB_UNSUPPORTED, "column \"%s\" has too many distinct values",
+				 page->field->name);
+	return use_dictionary(page->field, &dictionary, encoding, page->arena, err);
+}
+
+static LdbStatus
+choose_variable(const LdbLeafPageWriter *page, LdbValueEncoding *encoding, LdbError *err)
+{
+	LdbDistinctSource source = distinct_source(page->values);
+	LdbVariableChoice choice;
+
+	LDB_TRY(ldb_choose_variable(&source, page->values->offset_bits, page->arena, &choice, err));
+	if (choice.kind == LDB_VARIABLE_DICTIONARY)
+		return use_dictionary(page->field, &choice.dictionary, encoding, page->arena, err);
+	LDB_TRY(use_variable(encoding, page->arena, err));
+	if (choice.kind == LDB_VARIABLE_FSST)
+		return wrap_fsst(page->values, choice.fsst, page->arena, &encoding->views,
+						 &encoding->message, err);
+	return LDB_OK;
+}
 
 LdbStatus
 ldb_value_encoding_choose(const LdbLeafPageWriter *page, LdbValueEncoding *encoding, LdbError *err)
@@ -234,8 +380,10 @@ ldb_value_encoding_choose(const LdbLeafPageWriter *page, LdbValueEncoding *encod
 
 	memset(encoding, 0, sizeof *encoding);
 	encoding->values = values;
+	if (page->field->type.kind == LDB_TYPE_DICTIONARY)
+		return choose_keyed(page, encoding, err);
 	if (values->variable)
-		return use_variable(encoding, page->arena, err);
+		return choose_variable(page, encoding, err);
 	if (values->fsl_depth > 0 || values->packed != NULL ||
 		!ldb_bitpack_word_ok(8 * (uint64_t) values->value_bytes))
 		return use_flat(encoding, page->arena, err);
@@ -248,6 +396,15 @@ LdbStatus
 ldb_value_encoding_of_zip(const LdbLeafPageWriter *page, const LdbSlice **views,
 						  LdbEncoding **encoding, LdbError *err)
 {
-	*views = page->values->views;
-	return ldb_encoding_variable(page->arena, page->values->offset_bits, encoding, err);
+	const LdbLeafValues *values = page->values;
+	LdbFsstEncoder *fsst;
+
+	*views = values->views;
+	LDB_TRY(ldb_encoding_variable(page->arena, values->offset_bits, encoding, err));
+	if (values->total_bytes < ZIP_FSST_BYTES)
+		return LDB_OK;
+	LDB_TRY(ldb_fsst_train(values->views, values->count, page->arena, &fsst, err));
+	if (ldb_fsst_per_mille(fsst) > ZIP_FSST_PER_MILLE)
+		return LDB_OK;
+	return wrap_fsst(values, fsst, page->arena, views, encoding, err);
 }

@@ -153,9 +153,11 @@ add_leaves(Plan *plan, size_t depth, LdbError *err)
 /* ---- pages ---- */
 
 static bool
-belongs_in_chunks(const LdbLeafValues *values, const LdbShred *shred)
+belongs_in_chunks(const LdbField *field, const LdbLeafValues *values, const LdbShred *shred)
 {
-	if (values->packed != NULL)
+	bool keyed = field->type.kind == LDB_TYPE_DICTIONARY;
+
+	if (values->packed != NULL || keyed)
 		return true;
 	if (values->variable)
 		return values->longest < MOST_MINI_BYTES ||
@@ -178,9 +180,11 @@ write_values(const LdbLeafPageWriter *page, LdbError *err)
 		return ldb_write_blob(page, err);
 	if (page->values->valid_count == 0)
 		return ldb_write_constant(page, NULL, err);
-	if (page->version >= 22 && ldb_values_same(page->values, &same))
+	/* without levels: LanceDB reads those of a constant unpacked, two bytes each */
+	if (page->version >= 22 && page->shred->levels.def == NULL && page->shred->levels.rep == NULL &&
+		page->field->type.kind != LDB_TYPE_DICTIONARY && ldb_values_same(page->values, &same))
 		return ldb_write_constant(page, &same, err);
-	if (belongs_in_chunks(page->values, page->shred))
+	if (belongs_in_chunks(page->field, page->values, page->shred))
 		LDB_TRY(ldb_write_mini(page, &fits, err));
 	return fits ? LDB_OK : ldb_write_zip(page, err);
 }
