@@ -10,12 +10,15 @@
 #include "postgres.h"
 
 #include "access/stratnum.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
 #include "commands/explain.h"
 #include "commands/vacuum.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "utils/acl.h"
 #include "utils/datetime.h"
 
 #if PG_VERSION_NUM < 150000
@@ -103,6 +106,27 @@ lancedb_collation_is_c(Oid collation)
 #if PG_VERSION_NUM < 180000
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'
 #endif
+
+/* PostgreSQL 16 has one function for the privileges of all kinds of objects. */
+static inline bool
+lancedb_may_use_type(Oid typid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(TypeRelationId, typid, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#else
+	return pg_type_aclcheck(typid, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+static inline bool
+lancedb_may_use_schema(Oid namespace)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, namespace, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#else
+	return pg_namespace_aclcheck(namespace, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
 
 /* PostgreSQL 18 wants to know whether it is ANALYZE that waits. */
 #if PG_VERSION_NUM < 180000

@@ -8,6 +8,8 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
+#include "convert/remembered.h"
+
 /* Digits of the largest value of uint64. */
 #define UINT64_DIGITS 20
 
@@ -118,6 +120,9 @@ lancedb_default_type(const LdbField *field, Oid *typid, int32 *typmod)
 {
 	const LdbType *type = value_type(&field->type);
 
+	if (lancedb_remembered_type(field, typid, typmod) &&
+		lancedb_converter_of_type(type, field, "", *typid, *typmod) != NULL)
+		return true;
 	*typid = default_scalar(type, typmod);
 	if (!OidIsValid(*typid))
 		*typid = default_array(type, field, typmod);

@@ -14,9 +14,6 @@
 
 #include "vector/query_vector.h"
 
-/* pgvector's limits on what it calls a vector. */
-#define VECTOR_MAX_DIMENSION 16000
-
 const char *
 lancedb_pgvector_type_name(Oid typid)
 {
@@ -44,7 +41,7 @@ check_numbers(LancedbConverter *converter, const LdbArray *array, size_t row, si
 	size_t first;
 
 	*count = lancedb_list_range(array, row, &first);
-	if (*count == 0 || *count > VECTOR_MAX_DIMENSION)
+	if (*count == 0 || *count > LANCEDB_VECTOR_MAX_DIMENSION)
 		lancedb_value_error(
 			converter, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
 			psprintf("vector of %zu dimensions, which pgvector cannot hold,", *count));

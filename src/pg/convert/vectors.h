@@ -6,6 +6,9 @@
 
 #include "convert/convert_impl.h"
 
+/* pgvector's limit on what it calls a vector. */
+#define LANCEDB_VECTOR_MAX_DIMENSION 16000
+
 /* Sets up a converter to vector or halfvec; false when the declared type is neither or is too
  * narrow for the items. */
 extern bool lancedb_make_vector_converter(LancedbConverter *converter, const LdbType *item);
