@@ -168,13 +168,6 @@ values(LdbPageBuffers *page, const LdbArray *array, size_t rows, const LdbMask *
 		LDB_TRY(nullable(page, array->children, rows * width, &item, &items, err));
 		return list_of(page, type->width, items, encoding, err);
 	}
-	if (type->kind == LDB_TYPE_FIXED_BINARY)
-	{
-		LDB_TRY(ldb_encode20_flat(page, 8, ldb_slice(array->values, rows * (size_t) type->width),
-								  encoding, err));
-		LDB_TRY(ldb_encode20_no_nulls(page->arena, *encoding, &items, err));
-		return list_of(page, type->width, items, encoding, err);
-	}
 	if (bits == 1)
 		return ldb_encode20_flat(page, 1, ldb_slice(array->values, ldb_bitmap_bytes(rows)),
 								 encoding, err);

@@ -8,9 +8,6 @@
 #include "page_rows.h"
 #include "writer_impl.h"
 
-/* Until the encoder of 2.0 is part of the library. */
-#pragma weak ldb_field_encoder_init_v20
-
 #define DEFAULT_PAGE_BYTES ((size_t) 8 * 1024 * 1024)
 #define DEFAULT_MEMORY_BYTES ((size_t) 64 * 1024 * 1024)
 #define SMALLEST_PAGE_BYTES ((size_t) 4096)
@@ -139,8 +136,6 @@ open_field(LdbFileWriter *writer, FieldWriter *field, const LdbField *of, LdbErr
 	field->encoder.version = writer->tail.version;
 	field->encoder.cancel = writer->cancel;
 	field->first_column = *column_count;
-	if (writer->tail.version == 20 && ldb_field_encoder_init_v20 == NULL)
-		LDB_FAIL(err, LDB_UNSUPPORTED, "files of version 2.0 are not written");
 	if (writer->tail.version == 20)
 		LDB_TRY(ldb_field_encoder_init_v20(&field->encoder, writer->arena, err));
 	else
