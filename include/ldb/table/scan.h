@@ -64,6 +64,8 @@ typedef struct LdbScanOptions
 #define LDB_SCAN_TASK_ROWS 16384u
 
 uint64_t ldb_scan_task_count(const LdbManifest *manifest);
+/* Tasks of one fragment; those of the next one follow. */
+uint64_t ldb_scan_fragment_tasks(const LdbFragment *fragment);
 
 /* The dataset is borrowed; options are copied, what they point to is borrowed. */
 LdbStatus ldb_scan_open(LdbDataset *dataset, const LdbScanOptions *options, LdbScan **scan,

@@ -1,8 +1,8 @@
 /* tasks.c -- the numbered pieces that a scan is made of, the same in every process. */
 #include "tasks.h"
 
-static uint64_t
-fragment_tasks(const LdbFragment *fragment)
+uint64_t
+ldb_scan_fragment_tasks(const LdbFragment *fragment)
 {
 	return fragment->physical_rows / LDB_SCAN_TASK_ROWS +
 		   (fragment->physical_rows % LDB_SCAN_TASK_ROWS != 0);
@@ -14,7 +14,7 @@ ldb_scan_task_count(const LdbManifest *manifest)
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < manifest->fragment_count; i++)
-		count += fragment_tasks(&manifest->fragments[i]);
+		count += ldb_scan_fragment_tasks(&manifest->fragments[i]);
 	return count;
 }
 
@@ -24,7 +24,7 @@ ldb_tasks_init(LdbTaskMap *map, const LdbManifest *manifest, LdbArena *arena, Ld
 	map->manifest = manifest;
 	LDB_NEW(arena, map->first_task, manifest->fragment_count + 1, err);
 	for (size_t i = 0; i < manifest->fragment_count; i++)
-		map->first_task[i + 1] = map->first_task[i] + fragment_tasks(&manifest->fragments[i]);
+		map->first_task[i + 1] = map->first_task[i] + ldb_scan_fragment_tasks(&manifest->fragments[i]);
 	return LDB_OK;
 }
 
