@@ -103,3 +103,27 @@ COMMENT ON OPERATOR <=> (real[], real[]) IS 'cosine distance';
 CREATE OPERATOR <+> (
     LEFTARG = real[], RIGHTARG = real[], FUNCTION = lance_l1_distance, COMMUTATOR = '<+>');
 COMMENT ON OPERATOR <+> (real[], real[]) IS 'taxicab (L1) distance';
+
+--
+-- unique keys of Lance tables: CREATE UNIQUE INDEX makes an index of this access method, which has
+-- no content of its own. Any type may be named; which ones can be a key depends on the Lance column.
+--
+CREATE FUNCTION lancedb.key_handler(internal) RETURNS index_am_handler
+	AS 'MODULE_PATHNAME', 'lancedb_key_handler' LANGUAGE C STRICT;
+CREATE ACCESS METHOD lance_key TYPE INDEX HANDLER lancedb.key_handler;
+COMMENT ON ACCESS METHOD lance_key IS 'unique keys of Lance tables';
+CREATE OPERATOR CLASS lance_key_ops DEFAULT FOR TYPE anyelement USING lance_key AS
+	STORAGE anyelement;
+
+-- The server refuses CREATE INDEX on a foreign table before it looks at the access method, so the
+-- library has to be there before. An event trigger says so in sessions where it is not.
+CREATE FUNCTION lancedb.explain_create_index() RETURNS event_trigger
+	AS 'MODULE_PATHNAME', 'lancedb_explain_create_index' LANGUAGE C;
+CREATE EVENT TRIGGER lancedb_explain_create_index ON ddl_command_start
+	WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION lancedb.explain_create_index();
+ALTER EVENT TRIGGER lancedb_explain_create_index ENABLE ALWAYS;
+
+CREATE FUNCTION lancedb.warn_unless_preloaded() RETURNS void
+	AS 'MODULE_PATHNAME', 'lancedb_warn_unless_preloaded' LANGUAGE C;
+SELECT lancedb.warn_unless_preloaded();
+DROP FUNCTION lancedb.warn_unless_preloaded();

@@ -9,13 +9,17 @@
 
 #include "postgres.h"
 
+#include "access/amapi.h"
 #include "access/stratnum.h"
+#include "catalog/index.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_tablespace.h"
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
 #include "commands/vacuum.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "utils/acl.h"
@@ -167,5 +171,75 @@ typedef struct LancedbMemberIterator
 		 : NULL)
 #define lancedb_pathkey_descends(pathkey) ((pathkey)->pk_strategy == BTGreaterStrategyNumber)
 #endif
+
+/* PostgreSQL 16 has one function for the rights on all kinds of objects. */
+static inline AclResult
+lancedb_check_create_right(Oid classid, Oid objectid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(classid, objectid, GetUserId(), ACL_CREATE);
+#else
+	return classid == NamespaceRelationId
+			   ? pg_namespace_aclcheck(objectid, GetUserId(), ACL_CREATE)
+			   : pg_tablespace_aclcheck(objectid, GetUserId(), ACL_CREATE);
+#endif
+}
+
+/* A plain index without expressions and predicate; 16 asks whether it summarizes, 18 for periods. */
+static inline IndexInfo *
+lancedb_index_info(int column_count, Oid method, bool unique, bool nulls_not_distinct)
+{
+#if PG_VERSION_NUM >= 180000
+	return makeIndexInfo(column_count, column_count, method, NIL, NIL, unique, nulls_not_distinct,
+						 true, false, false, false);
+#elif PG_VERSION_NUM >= 160000
+	return makeIndexInfo(column_count, column_count, method, NIL, NIL, unique, nulls_not_distinct,
+						 true, false, false);
+#else
+	return makeIndexInfo(column_count, column_count, method, NIL, NIL, unique, nulls_not_distinct,
+						 true, false);
+#endif
+}
+
+/* PostgreSQL 17 takes options of operator classes and statistics targets with a new index. */
+static inline Oid
+lancedb_index_create(Relation relation, const char *name, IndexInfo *info, List *columns,
+					 Oid tablespace, Oid *collations, Oid *classes, int16 *options,
+					 Datum reloptions, bits16 flags)
+{
+#if PG_VERSION_NUM >= 170000
+	return index_create(relation, name, InvalidOid, InvalidOid, InvalidOid, InvalidOid, info,
+						columns, info->ii_Am, tablespace, collations, classes, NULL, options, NULL,
+						reloptions, flags, 0, allowSystemTableMods, false, NULL);
+#else
+	return index_create(relation, name, InvalidOid, InvalidOid, InvalidOid, InvalidOid, info,
+						columns, info->ii_Am, tablespace, collations, classes, options, reloptions,
+						flags, 0, allowSystemTableMods, false, NULL);
+#endif
+}
+
+/* PostgreSQL 18 asks an access method which of its strategies is equality. */
+#if PG_VERSION_NUM >= 180000
+static inline StrategyNumber
+lancedb_strategy_of_comparison(CompareType type, Oid family)
+{
+	return type == COMPARE_EQ ? BTEqualStrategyNumber : InvalidStrategy;
+}
+
+static inline CompareType
+lancedb_comparison_of_strategy(StrategyNumber strategy, Oid family)
+{
+	return strategy == BTEqualStrategyNumber ? COMPARE_EQ : COMPARE_INVALID;
+}
+#endif
+static inline void
+lancedb_method_compares_equality(IndexAmRoutine *routine)
+{
+#if PG_VERSION_NUM >= 180000
+	routine->amconsistentequality = true;
+	routine->amtranslatecmptype = lancedb_strategy_of_comparison;
+	routine->amtranslatestrategy = lancedb_comparison_of_strategy;
+#endif
+}
 
 #endif

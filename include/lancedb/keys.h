@@ -51,6 +51,10 @@ extern void lancedb_keys_recheck(LancedbWrite *write, LdbDataset *base, LdbDatas
 /* CREATE UNIQUE INDEX on a Lance table, from the utility hook. */
 struct IndexStmt;
 extern void lancedb_create_index(struct IndexStmt *stmt, const char *query_string);
-extern void lancedb_keys_register(void); /* hooks of the planner; from _PG_init */
+/* REINDEX: 23505 unless all keys are unique. */
+struct RangeVar;
+extern void lancedb_reindex_table(const struct RangeVar *name);
+extern void lancedb_reindex_index(const struct RangeVar *name);
+extern void lancedb_keys_register(void); /* hooks and access method; from _PG_init */
 
 #endif

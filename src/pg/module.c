@@ -3,6 +3,8 @@
 
 #include "ann/ann.h"
 
+#include "lancedb/keys.h"
+
 #include "ldb/simd/distance.h"
 #include "ldb/store/mapping.h"
 
@@ -13,6 +15,7 @@ _PG_init(void)
 {
 	lancedb_define_settings();
 	lancedb_ann_register();
+	lancedb_keys_register();
 	/* Both are safe in the postmaster: neither starts a thread nor opens a file. */
 	ldb_simd_init();
 	ldb_mapping_install_handler();
