@@ -437,6 +437,20 @@ summarize(const LdbFileWriter *writer, LdbArena *arena, LdbFileSummary *summary,
 }
 
 static LdbStatus
+finish_field(FieldWriter *field, LdbError *err)
+{
+	LdbArena *scratch = field->writer->scratch;
+	LdbStatus status;
+
+	LDB_TRY(flush(field, err));
+	if (field->encoder.finish == NULL)
+		return LDB_OK;
+	status = field->encoder.finish(&field->encoder, &field->sink, scratch, err);
+	ldb_arena_reset(scratch);
+	return status;
+}
+
+static LdbStatus
 write_rest(LdbFileWriter *writer, LdbArena *arena, LdbFileSummary *summary, LdbError *err)
 {
 	LdbStoreWriter *store;
@@ -445,7 +459,7 @@ write_rest(LdbFileWriter *writer, LdbArena *arena, LdbFileSummary *summary, LdbE
 	if (writer->failed)
 		LDB_FAIL(err, LDB_INVALID, "an earlier write to this file has failed");
 	for (size_t i = 0; i < writer->field_count; i++)
-		LDB_TRY(flush(&writer->fields[i], err));
+		LDB_TRY(finish_field(&writer->fields[i], err));
 	writer->tail.row_count = writer->row_count;
 	LDB_TRY(ldb_file_tail_build(&writer->tail, writer->position, writer->scratch, &tail, err));
 	LDB_TRY(put_raw(writer, tail, err));

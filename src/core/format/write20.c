@@ -14,7 +14,7 @@ typedef struct Node
 {
 	const LdbField *field; /* borrowed */
 	uint32_t column;
-	bool has_pages;
+	uint64_t rows; /* so far */
 	LdbText20 text;
 	size_t child_count;
 	struct Node *children; /* arena of init */
@@ -39,17 +39,13 @@ is_plain_struct(const LdbField *field)
 /* ---- pages ---- */
 
 static LdbStatus
-put_page(Call *call, Node *node, size_t length, const LdbPageBuffers *buffers,
+put_page(Call *call, const Node *node, uint64_t length, const LdbPageBuffers *buffers,
 		 const LdbArrayEncoding *encoding, LdbError *err)
 {
 	LdbNewPage page = {
 		.length = length, .buffer_count = buffers->count, .buffers = buffers->buffers};
 
 	LDB_CHECK_CANCEL(call->cancel, err);
-	/* of items that no list has, a column has at most one page, and only at its start */
-	if (length == 0 && node->has_pages)
-		return LDB_OK;
-	node->has_pages = true;
 	LDB_TRY(ldb_proto_pack(&encoding->base, call->arena, "page encoding", &page.layout, err));
 	return call->sink->put(call->sink, node->column, &page, err);
 }
@@ -71,19 +67,6 @@ write_text(Call *call, Node *node, const LdbArray *array, size_t rows, const Ldb
 	return put_page(call, node, rows, &buffers, encoding, err);
 }
 
-/* Rows [first, first + count) of an array without children. */
-static LdbStatus
-part_of(const LdbArray *array, size_t first, size_t count, LdbArena *arena, LdbArray *part,
-		LdbError *err)
-{
-	uint32_t *rows;
-
-	LDB_NEW(arena, rows, count, err);
-	for (size_t i = 0; i < count; i++)
-		rows[i] = (uint32_t) (first + i);
-	return ldb_array_take(array, rows, count, arena, part, err);
-}
-
 /* A page whose values its keys cannot number becomes two. */
 static LdbStatus
 write_keyed(Call *call, Node *node, const LdbArray *array, size_t rows, const uint8_t *outer,
@@ -91,6 +74,8 @@ write_keyed(Call *call, Node *node, const LdbArray *array, size_t rows, const ui
 {
 	LdbPageBuffers buffers = {.arena = call->arena};
 	LdbArrayEncoding *encoding;
+	LdbArray whole = *array;
+	LdbArray part;
 	LdbMask mask;
 	size_t from = 0;
 
@@ -98,17 +83,12 @@ write_keyed(Call *call, Node *node, const LdbArray *array, size_t rows, const ui
 	LDB_TRY(ldb_encode20_keyed(&buffers, &node->field->type, array, rows, &mask, &encoding, err));
 	if (encoding != NULL)
 		return put_page(call, node, rows, &buffers, encoding, err);
-	if (rows > UINT32_MAX)
-		LDB_FAIL(err, LDB_UNSUPPORTED, "a dictionary column of %zu rows at once", rows);
-	for (size_t part_rows = rows / 2; from < rows; from += part_rows, part_rows = rows - from)
+	whole.validity = mask.bits;
+	whole.null_count = mask.null_count;
+	for (size_t count = rows / 2; from < rows; from += count, count = rows - from)
 	{
-		LdbArray whole = *array;
-		LdbArray part;
-
-		whole.validity = mask.bits;
-		whole.null_count = mask.null_count;
-		LDB_TRY(part_of(&whole, from, part_rows, call->arena, &part, err));
-		LDB_TRY(write_keyed(call, node, &part, part_rows, NULL, err));
+		LDB_TRY(ldb_array_slice(&whole, from, count, call->arena, &part, err));
+		LDB_TRY(write_keyed(call, node, &part, count, NULL, err));
 	}
 	return LDB_OK;
 }
@@ -310,9 +290,18 @@ write_list(Call *call, Node *node, const LdbArray *array, size_t rows, const Ldb
 
 /* ---- any field ---- */
 
+/* Its own page comes at the end: LanceDB reads structs of one page only. */
 static LdbStatus
 write_struct(Call *call, Node *node, const LdbArray *array, size_t rows, const LdbMask *mask,
 			 LdbError *err)
+{
+	for (size_t i = 0; i < node->child_count; i++)
+		LDB_TRY(write_node(call, &node->children[i], &array->children[i], rows, mask->bits, err));
+	return LDB_OK;
+}
+
+static LdbStatus
+finish_struct(Call *call, Node *node, LdbError *err)
 {
 	LdbPageBuffers none = {.arena = call->arena};
 	LdbArrayEncoding *encoding;
@@ -320,14 +309,12 @@ write_struct(Call *call, Node *node, const LdbArray *array, size_t rows, const L
 	LDB_TRY(ldb_encode20_new(call->arena, LDB__ARRAY_ENCODING__KIND_SIMPLE_STRUCT, &encoding, err));
 	LDB_NEW(call->arena, encoding->simple_struct, 1, err);
 	*encoding->simple_struct = (Ldb__Empty) LDB__EMPTY__INIT;
-	LDB_TRY(put_page(call, node, rows, &none, encoding, err));
-	for (size_t i = 0; i < node->child_count; i++)
-		LDB_TRY(write_node(call, &node->children[i], &array->children[i], rows, mask->bits, err));
-	return LDB_OK;
+	return put_page(call, node, node->rows, &none, encoding, err);
 }
 
+/* Rows of the kind that the field is. */
 static LdbStatus
-write_node(Call *call, Node *node, const LdbArray *array, size_t rows, const uint8_t *outer,
+write_rows(Call *call, Node *node, const LdbArray *array, size_t rows, const uint8_t *outer,
 		   LdbError *err)
 {
 	const LdbField *field = node->field;
@@ -355,12 +342,48 @@ write_node(Call *call, Node *node, const LdbArray *array, size_t rows, const uin
 }
 
 static LdbStatus
+write_node(Call *call, Node *node, const LdbArray *array, size_t rows, const uint8_t *outer,
+		   LdbError *err)
+{
+	node->rows += rows;
+	return rows == 0 ? LDB_OK : write_rows(call, node, array, rows, outer, err);
+}
+
+/* What waited for the end, and columns of items that no list has: LanceDB gives them one page of
+ * nothing. */
+static LdbStatus
+finish_node(Call *call, Node *node, LdbError *err)
+{
+	LdbArray nothing;
+
+	if (is_plain_struct(node->field))
+		LDB_TRY(finish_struct(call, node, err));
+	else if (node->rows == 0)
+	{
+		LDB_TRY(ldb_array_nulls(node->field, 0, call->arena, &nothing, err));
+		LDB_TRY(write_rows(call, node, &nothing, 0, NULL, err));
+	}
+	for (size_t i = 0; i < node->child_count; i++)
+		LDB_TRY(finish_node(call, &node->children[i], err));
+	return LDB_OK;
+}
+
+static LdbStatus
 encode(LdbFieldEncoder *encoder, const LdbArray *rows, LdbPageSink *sink, LdbArena *scratch,
 	   LdbError *err)
 {
 	Call call = {sink, encoder->cancel, scratch};
 
 	return write_node(&call, encoder->state, rows, rows->length, NULL, err);
+}
+
+static LdbStatus
+finish(LdbFieldEncoder *encoder, LdbPageSink *sink, LdbArena *scratch, LdbError *err)
+{
+	Call call = {sink, encoder->cancel, scratch};
+	Node *root = encoder->state;
+
+	return root->rows == 0 ? LDB_OK : finish_node(&call, root, err);
 }
 
 /* ---- what can be stored ---- */
@@ -469,5 +492,6 @@ ldb_field_encoder_init_v20(LdbFieldEncoder *encoder, LdbArena *arena, LdbError *
 	LDB_TRY(open_node(encoder, encoder->field, root, arena, err));
 	encoder->state = root;
 	encoder->encode = encode;
+	encoder->finish = finish;
 	return LDB_OK;
 }

@@ -53,6 +53,9 @@ struct LdbFieldEncoder
 	 * caller afterwards. */
 	LdbStatus (*encode)(LdbFieldEncoder *encoder, const LdbArray *rows, LdbPageSink *sink,
 						LdbArena *scratch, LdbError *err);
+	/* After the last rows: pages that are only known then. NULL = none. */
+	LdbStatus (*finish)(LdbFieldEncoder *encoder, LdbPageSink *sink, LdbArena *scratch,
+						LdbError *err);
 };
 
 /* Called with field, version and cancel filled. LDB_UNSUPPORTED names what the version cannot
