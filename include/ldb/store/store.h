@@ -99,6 +99,9 @@ struct LdbStoreWriter
 struct LdbStore
 {
 	const LdbStoreOps *ops;
+	/* A put that failed may still happen after a look showed nothing, as over a network. Decorators
+	 * are as what they wrap. */
+	bool puts_late;
 };
 
 /* Thin calls over ops; each checks the name first (LDB_DENIED). */

@@ -21,17 +21,21 @@ typedef struct LdbProperty
 	const char *value;
 } LdbProperty;
 
+/* What a version that takes another back says of it: its number. */
+#define LDB_PROPERTY_WITHDRAWS "lancedb.withdraws"
+
 typedef struct LdbCommitOptions
 {
 	size_t property_count; /* go into the transaction of the manifest */
 	const LdbProperty *properties;
 	const LdbCancel *cancel;
-} LdbCommitOptions;
+} LdbCommitOptions; /* all is borrowed and outlives the commit */
 
 typedef struct LdbCommit LdbCommit;
 
 LdbStatus ldb_commit_new(LdbLocations *locations, const char *uri, const LdbChange *change,
-						 const LdbCommitOptions *options, LdbCommit **commit, LdbError *err);
+						 const LdbCommitOptions *options /* NULL = none */, LdbCommit **commit,
+						 LdbError *err);
 /* LDB_CONFLICT = cannot be rebased: redo the work on fresh data. May be called again. */
 LdbStatus ldb_commit_prepare(LdbCommit *commit, LdbError *err);
 /* Of the prepared commit: the version it would make, and the newest one that it builds on. */
@@ -45,8 +49,9 @@ uint64_t ldb_commit_parent(const LdbCommit *commit);
 LdbStatus ldb_commit_put(LdbCommit *commit, LdbError *err);
 /* A manifest that names the change's files was sent and may exist: they must not be deleted. */
 bool ldb_commit_sent(const LdbCommit *commit);
-/* After a put: takes the version back with a new version without it, if nobody built on it
- * (LDB_CONFLICT otherwise). The first version of a table is deleted instead. */
+/* After a put: takes the version back with a new version without it, which has the property
+ * LDB_PROPERTY_WITHDRAWS, if nobody built on it (LDB_CONFLICT otherwise). The first version of a table
+ * is deleted instead; it does not count as sent any more, so the files that it named can go too. */
 LdbStatus ldb_commit_take_back(LdbCommit *commit, LdbError *err);
 /* Deletes the files that it wrote itself (deletion files) unless a manifest was sent. */
 void ldb_commit_free(LdbCommit *commit); /* NULL is fine */
@@ -57,7 +62,7 @@ LdbStatus ldb_commit_pause(int attempt, const LdbCancel *cancel, LdbError *err);
 /* Whether the change can move from its base to the version that `newer` is, without writing anything.
  * LDB_CONFLICT as above. */
 LdbStatus ldb_change_check(LdbLocations *locations, const char *uri, const LdbChange *change,
-						   const LdbDataset *newer, const LdbCancel *cancel, LdbError *err);
+						   LdbDataset *newer, const LdbCancel *cancel, LdbError *err);
 
 /* LDB_UNSUPPORTED, by name, when the version may not be written on top of: writer flags that we do
  * not know, or a legacy storage version. */

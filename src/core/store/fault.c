@@ -227,6 +227,7 @@ ldb_store_wrap_fault(LdbStore *inner, LdbStore **store, LdbError *err)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for a store");
 	fault->base.ops = inner->ops->map == NULL ? &ops_without_map : &ops_with_map;
 	fault->inner = inner;
+	fault->base.puts_late = inner->puts_late;
 	*store = &fault->base;
 	return LDB_OK;
 }

@@ -289,6 +289,7 @@ ldb_store_wrap_retry(LdbStore *inner, const LdbRetryPolicy *policy, LdbStore **s
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for a store");
 	retry->base.ops = inner->ops->map == NULL ? &ops_without_map : &ops_with_map;
 	retry->inner = inner;
+	retry->base.puts_late = inner->puts_late;
 	retry->policy = *policy;
 	*store = &retry->base;
 	return LDB_OK;

@@ -217,6 +217,7 @@ ldb_store_wrap_stats(LdbStore *inner, LdbStore **store, LdbError *err)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for a store");
 	counted->base.ops = inner->ops->map == NULL ? &ops_without_map : &ops_with_map;
 	counted->inner = inner;
+	counted->base.puts_late = inner->puts_late;
 	*store = &counted->base;
 	return LDB_OK;
 }
