@@ -193,8 +193,15 @@ ldb_manifest_flags(LdbSlice file, const char *name, uint64_t *reader_flags, LdbE
 	return step == LDB_WIRE_END ? LDB_OK : broken_at(file, name, rest, err);
 }
 
-LdbStatus
-ldb_manifest_summarize(LdbSlice file, const char *name, LdbManifestSummary *summary, LdbError *err)
+static bool
+is_header(uint32_t number)
+{
+	return number != MANIFEST_FRAGMENTS && number != MANIFEST_TRANSACTION_SECTION;
+}
+
+static LdbStatus
+summarize(LdbSlice file, const char *name, bool header_only, LdbManifestSummary *summary,
+		  LdbError *err)
 {
 	LdbSlice rest;
 	LdbWireField field;
@@ -204,9 +211,24 @@ ldb_manifest_summarize(LdbSlice file, const char *name, LdbManifestSummary *summ
 	LDB_TRY(ldb_manifest_frame(file, name, &rest, err));
 	while ((step = ldb_wire_next(&rest, &field)) == LDB_WIRE_FIELD)
 	{
+		if (header_only && !is_header(field.number))
+			continue;
 		if (!add_field(&field, file, summary))
 			LDB_FAIL(err, LDB_CORRUPT, "manifest \"%s\": field %u before byte %zu is broken", name,
 					 field.number, (size_t) (rest.data - file.data));
 	}
 	return step == LDB_WIRE_END ? LDB_OK : broken_at(file, name, rest, err);
+}
+
+LdbStatus
+ldb_manifest_summarize(LdbSlice file, const char *name, LdbManifestSummary *summary, LdbError *err)
+{
+	return summarize(file, name, false, summary, err);
+}
+
+LdbStatus
+ldb_manifest_summarize_header(LdbSlice file, const char *name, LdbManifestSummary *summary,
+							  LdbError *err)
+{
+	return summarize(file, name, true, summary, err);
 }

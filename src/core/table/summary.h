@@ -31,6 +31,10 @@ LdbStatus ldb_manifest_flags(LdbSlice file, const char *name, uint64_t *reader_f
 LdbStatus ldb_manifest_summarize(LdbSlice file, const char *name, LdbManifestSummary *summary,
 								 LdbError *err);
 
+/* Version, time and flags alone: fragments and transaction are skipped over. */
+LdbStatus ldb_manifest_summarize_header(LdbSlice file, const char *name,
+										LdbManifestSummary *summary, LdbError *err);
+
 /* Which operation a Transaction message holds, or NULL: readers never fail for its sake. */
 const char *ldb_transaction_operation(LdbSlice transaction);
 
