@@ -6,6 +6,8 @@
  *   shred.c           lists, structs and nulls -> levels
  *   leaf_values.c     an array -> values side by side
  *   value_encoding.c  which encoding values get in chunks, and the bytes of a chunk
+ *   zip_encoding.c    which encoding values of variable width get one by one
+ *   level_coder.c     levels as blocks
  *   write_mini.c, write_zip.c, write_constant.c, write_blob.c
  *   layout_message.c  the messages
  *
@@ -14,6 +16,7 @@
 #ifndef LDB_FORMAT_LEAF_WRITER_H
 #define LDB_FORMAT_LEAF_WRITER_H
 
+#include "encode_fsst.h"
 #include "lance_encodings.pb-c.h"
 #include "page_impl.h"
 #include "shred.h"
@@ -109,6 +112,23 @@ LdbStatus ldb_layers_message(const LdbLayers *layers, LdbArena *arena, int32_t *
 LdbStatus ldb_leaf_page_put(const LdbLeafPageWriter *page, const Ldb__PageLayout *layout,
 							const LdbSlice *buffers, size_t buffer_count, LdbError *err);
 
+/* ---- levels ---- */
+
+typedef struct LdbLevelCoder
+{
+	const uint16_t *levels; /* NULL = there are none */
+	unsigned bits;          /* of the largest */
+	bool runs; /* since 2.2, where they take less: nulls and lists often come together */
+} LdbLevelCoder;
+
+LdbLevelCoder ldb_level_coder(const uint16_t *levels, uint16_t max, size_t count, int version);
+/* Of levels [first, first + count) as one block; put needs as much room. */
+size_t ldb_level_coder_bytes(const LdbLevelCoder *coder, size_t first, size_t count);
+void ldb_level_coder_put(const LdbLevelCoder *coder, size_t first, size_t count, uint8_t *out);
+/* Leaves *encoding alone when there are no levels. */
+LdbStatus ldb_level_coder_message(const LdbLevelCoder *coder, LdbArena *arena,
+								  LdbEncoding **encoding, LdbError *err);
+
 /* ---- values in chunks ---- */
 
 typedef struct LdbValueEncoding LdbValueEncoding;
@@ -142,7 +162,13 @@ struct LdbValueEncoding
 LdbStatus ldb_value_encoding_choose(const LdbLeafPageWriter *page, LdbValueEncoding *encoding,
 									LdbError *err);
 
-/* The same for full-zip pages of variable width: *views as they are stored. */
+/* Views compressed with FSST and the table around the encoding; both stay what they are when that takes more
+ * than the values do: what the symbols were learned from may have been another kind of text. */
+LdbStatus ldb_values_compress(const LdbLeafValues *values, const LdbFsstEncoder *fsst,
+							  LdbArena *arena, const LdbSlice **views, LdbEncoding **message,
+							  LdbError *err);
+
+/* The choice for full-zip pages of variable width: *views as they are stored. */
 LdbStatus ldb_value_encoding_of_zip(const LdbLeafPageWriter *page, const LdbSlice **views,
 									LdbEncoding **encoding, LdbError *err);
 

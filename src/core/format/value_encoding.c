@@ -3,6 +3,7 @@
 
 #include "encode_bitpack.h"
 #include "encode_choose.h"
+#include "encode_general.h"
 #include "encode_rle.h"
 #include "encode_variable.h"
 #include "leaf_writer.h"
@@ -11,11 +12,14 @@
 #define FLAT_CHUNK_BYTES ((size_t) 8186)
 #define VARIABLE_CHUNK_BYTES ((size_t) 8192)
 #define MOST_CHUNK_VALUES ((size_t) 4096)
-/* From here on the symbol table is small beside the values, and worth it below this size. */
-#define ZIP_FSST_BYTES ((uint64_t) 32 * 1024)
-#define ZIP_FSST_PER_MILLE 950u
 /* At worst each value is a run. */
 #define RLE_CHUNK_VALUES ((size_t) 2048)
+#define FEW_RUNS ((size_t) 1024)
+/* Fixed-width values: LanceDB reads dictionaries of these. Since 2.2 also of 64 bits. */
+#define DICTIONARY_BYTES 16u
+#define DICTIONARY_BYTES_22 8u
+#define DICTIONARY_LEAST_VALUES ((size_t) 100)
+#define DICTIONARY_MOST_ITEMS ((size_t) 100000)
 
 static size_t
 or_all_left(const LdbValueEncoding *encoding, size_t first, size_t count)
@@ -139,10 +143,15 @@ packed_chunk(const LdbValueEncoding *encoding, size_t first, size_t count, LdbNe
 	return LDB_OK;
 }
 
+/* Twice as many where they are few runs. */
 static size_t
 run_values(const LdbValueEncoding *encoding, size_t first)
 {
-	return or_all_left(encoding, first, RLE_CHUNK_VALUES);
+	size_t width = encoding->word_bytes;
+	size_t count = or_all_left(encoding, first, MOST_CHUNK_VALUES);
+	size_t runs = ldb_rle_count(encoding->words + first * width, width, count, FEW_RUNS);
+
+	return runs <= FEW_RUNS ? count : or_all_left(encoding, first, RLE_CHUNK_VALUES);
 }
 
 static LdbStatus
@@ -232,25 +241,6 @@ use_variable(LdbValueEncoding *encoding, LdbArena *arena, LdbError *err)
 	return ldb_encoding_variable(arena, encoding->values->offset_bits, &encoding->message, err);
 }
 
-/* Compressed views and the table around the encoding, unless that takes more than the values do: what the
- * symbols were learned from may have been another kind of text. */
-static LdbStatus
-wrap_fsst(const LdbLeafValues *values, const LdbFsstEncoder *fsst, LdbArena *arena,
-		  const LdbSlice **views, LdbEncoding **message, LdbError *err)
-{
-	LdbSlice *encoded;
-	uint8_t *table;
-
-	LDB_NEW(arena, encoded, values->count, err);
-	LDB_NEW(arena, table, LDB_FSST_TABLE_BYTES, err);
-	LDB_TRY(ldb_fsst_encode_many(fsst, values->views, values->count, arena, encoded, err));
-	if (ldb_variable_sum(encoded, values->count) + LDB_FSST_TABLE_BYTES >= values->total_bytes)
-		return LDB_OK;
-	*views = encoded;
-	ldb_fsst_store(fsst, table);
-	return ldb_encoding_fsst(arena, ldb_slice(table, LDB_FSST_TABLE_BYTES), *message, message, err);
-}
-
 /* ---- dictionaries ---- */
 
 /* Indices as the words of the page. They have the width of the keys where the column's type has keys. */
@@ -317,17 +307,45 @@ put_fixed_items(const LdbDictionary *dictionary, LdbValueEncoding *encoding, Ldb
 	return ldb_encoding_flat(arena, width * 8, &encoding->dictionary, err);
 }
 
+/* Since 2.2, where LanceDB does so too. */
 static LdbStatus
-use_dictionary(const LdbField *field, const LdbDictionary *dictionary, LdbValueEncoding *encoding,
-			   LdbArena *arena, LdbError *err)
+compress_items(LdbValueEncoding *encoding, LdbArena *arena, LdbError *err)
+{
+	LdbCompressor *compressor;
+	LdbStatus status;
+	uint8_t *packed;
+	size_t written = 0;
+	size_t bound;
+
+	LDB_TRY(ldb_compressor_new(LDB_SCHEME_LZ4, 0, &compressor, err));
+	bound = ldb_compressor_bound(compressor, encoding->dictionary_bytes.length);
+	packed = ldb_arena_alloc(arena, bound);
+	status = LDB_OK;
+	if (packed == NULL)
+		ldb_error_set(err, status = LDB_NOMEM, "out of memory for a dictionary");
+	else if (bound > 0)
+		status = ldb_compressor_run(compressor, encoding->dictionary_bytes, packed, &written, err);
+	ldb_compressor_free(compressor);
+	if (status != LDB_OK || written == 0 || written >= encoding->dictionary_bytes.length / 20 * 19)
+		return status;
+	encoding->dictionary_bytes = ldb_slice(packed, written);
+	return ldb_encoding_general(arena, LDB_SCHEME_LZ4, encoding->dictionary, &encoding->dictionary,
+								err);
+}
+
+static LdbStatus
+use_dictionary(const LdbLeafPageWriter *page, const LdbDictionary *dictionary,
+			   LdbValueEncoding *encoding, LdbError *err)
 {
 	encoding->dictionary_count = dictionary->item_count;
 	if (encoding->values->variable)
-		LDB_TRY(put_text_items(dictionary, encoding, arena, err));
+		LDB_TRY(put_text_items(dictionary, encoding, page->arena, err));
 	else
-		LDB_TRY(put_fixed_items(dictionary, encoding, arena, err));
-	LDB_TRY(set_indices(field, dictionary, encoding, arena, err));
-	return use_words(encoding, arena, err);
+		LDB_TRY(put_fixed_items(dictionary, encoding, page->arena, err));
+	if (page->version >= 22)
+		LDB_TRY(compress_items(encoding, page->arena, err));
+	LDB_TRY(set_indices(page->field, dictionary, encoding, page->arena, err));
+	return use_words(encoding, page->arena, err);
 }
 
 /* ---- the choice ---- */
@@ -350,11 +368,58 @@ choose_keyed(const LdbLeafPageWriter *page, LdbValueEncoding *encoding, LdbError
 	if (!page->values->variable && page->values->value_bytes == 0)
 		LDB_FAIL(err, LDB_UNSUPPORTED, "column \"%s\" is a dictionary of single bits",
 				 page->field->name);
-	LDB_TRY(ldb_dictionary_build(&source, SIZE_MAX, page->arena, &dictionary, &found, err));
+	LDB_TRY(ldb_dictionary_build(&source, source.count, page->arena, &dictionary, &found, err));
 	if (!found)
 		LDB_FAIL(err, LDB_UNSUPPORTED, "column \"%s\" has too many distinct values",
 				 page->field->name);
-	return use_dictionary(page->field, &dictionary, encoding, page->arena, err);
+	return use_dictionary(page, &dictionary, encoding, err);
+}
+
+/* What words take in the best of their encodings. */
+static size_t
+words_bytes(const uint8_t *words, size_t width, size_t count)
+{
+	size_t best = count * width;
+	size_t packed = 0;
+	size_t runs;
+
+	for (size_t i = 0; ldb_bitpack_word_ok(8 * (uint64_t) width) && i < count;
+		 i += LDB_BITPACK_BLOCK)
+		packed += ldb_bitpack_inline_bytes(
+			(unsigned) width * 8,
+			ldb_bit_width((unsigned) width * 8, words + i * width,
+						  count - i < LDB_BITPACK_BLOCK ? count - i : LDB_BITPACK_BLOCK));
+	if (packed > 0 && packed < best)
+		best = packed;
+	runs = ldb_rle_count(words, width, count, best / (width + 1));
+	return width > sizeof(uint64_t) || runs * (width + 1) >= best ? best : runs * (width + 1);
+}
+
+static LdbStatus
+try_fixed_dictionary(const LdbLeafPageWriter *page, LdbValueEncoding *encoding, bool *done,
+					 LdbError *err)
+{
+	const LdbLeafValues *values = page->values;
+	LdbDistinctSource source = distinct_source(values);
+	size_t width = values->value_bytes;
+	size_t most = values->count / 2;
+	LdbDictionary dictionary;
+	size_t bytes;
+	bool found;
+
+	*done = false;
+	if ((width != DICTIONARY_BYTES && (width != DICTIONARY_BYTES_22 || page->version < 22)) ||
+		values->count < DICTIONARY_LEAST_VALUES)
+		return LDB_OK;
+	LDB_TRY(ldb_dictionary_build(&source,
+								 most < DICTIONARY_MOST_ITEMS ? most : DICTIONARY_MOST_ITEMS,
+								 page->arena, &dictionary, &found, err));
+	if (!found)
+		return LDB_OK;
+	bytes = dictionary.item_count * width + words_bytes((const uint8_t *) dictionary.indices,
+														sizeof *dictionary.indices, values->count);
+	*done = bytes < words_bytes(values->fixed, width, values->count) / 20 * 19;
+	return *done ? use_dictionary(page, &dictionary, encoding, err) : LDB_OK;
 }
 
 static LdbStatus
@@ -365,11 +430,11 @@ choose_variable(const LdbLeafPageWriter *page, LdbValueEncoding *encoding, LdbEr
 
 	LDB_TRY(ldb_choose_variable(&source, page->values->offset_bits, page->arena, &choice, err));
 	if (choice.kind == LDB_VARIABLE_DICTIONARY)
-		return use_dictionary(page->field, &choice.dictionary, encoding, page->arena, err);
+		return use_dictionary(page, &choice.dictionary, encoding, err);
 	LDB_TRY(use_variable(encoding, page->arena, err));
 	if (choice.kind == LDB_VARIABLE_FSST)
-		return wrap_fsst(page->values, choice.fsst, page->arena, &encoding->views,
-						 &encoding->message, err);
+		return ldb_values_compress(page->values, choice.fsst, page->arena, &encoding->views,
+								   &encoding->message, err);
 	return LDB_OK;
 }
 
@@ -377,6 +442,7 @@ LdbStatus
 ldb_value_encoding_choose(const LdbLeafPageWriter *page, LdbValueEncoding *encoding, LdbError *err)
 {
 	const LdbLeafValues *values = page->values;
+	bool done;
 
 	memset(encoding, 0, sizeof *encoding);
 	encoding->values = values;
@@ -384,27 +450,14 @@ ldb_value_encoding_choose(const LdbLeafPageWriter *page, LdbValueEncoding *encod
 		return choose_keyed(page, encoding, err);
 	if (values->variable)
 		return choose_variable(page, encoding, err);
-	if (values->fsl_depth > 0 || values->packed != NULL ||
-		!ldb_bitpack_word_ok(8 * (uint64_t) values->value_bytes))
+	if (values->fsl_depth > 0 || values->packed != NULL)
 		return use_flat(encoding, page->arena, err);
 	encoding->words = values->fixed;
 	encoding->word_bytes = values->value_bytes;
+	LDB_TRY(try_fixed_dictionary(page, encoding, &done, err));
+	if (done)
+		return LDB_OK;
+	if (!ldb_bitpack_word_ok(8 * (uint64_t) values->value_bytes))
+		return use_flat(encoding, page->arena, err);
 	return use_words(encoding, page->arena, err);
-}
-
-LdbStatus
-ldb_value_encoding_of_zip(const LdbLeafPageWriter *page, const LdbSlice **views,
-						  LdbEncoding **encoding, LdbError *err)
-{
-	const LdbLeafValues *values = page->values;
-	LdbFsstEncoder *fsst;
-
-	*views = values->views;
-	LDB_TRY(ldb_encoding_variable(page->arena, values->offset_bits, encoding, err));
-	if (values->total_bytes < ZIP_FSST_BYTES)
-		return LDB_OK;
-	LDB_TRY(ldb_fsst_train(values->views, values->count, page->arena, &fsst, err));
-	if (ldb_fsst_per_mille(fsst) > ZIP_FSST_PER_MILLE)
-		return LDB_OK;
-	return wrap_fsst(values, fsst, page->arena, views, encoding, err);
 }

@@ -1,10 +1,8 @@
 /* write_constant.c -- pages where every value is null, or the same. The mirror of page_constant.c. */
 #include <string.h>
 
-#include "encode_bitpack.h"
 #include "leaf_writer.h"
 
-#define LEVEL_BITS 16u
 /* Of a value within the message. */
 #define MOST_INLINE_BYTES 32u
 
@@ -14,8 +12,8 @@ put_levels(const LdbLeafPageWriter *page, const uint16_t *levels, uint16_t max, 
 		   LdbEncoding **encoding, LdbError *err)
 {
 	size_t count = page->shred->levels.entry_count;
-	unsigned bits = ldb_bit_width(LEVEL_BITS, &max, 1);
-	size_t bytes = ldb_bitpack_outline_bytes(LEVEL_BITS, bits, count);
+	LdbLevelCoder coder = ldb_level_coder(levels, max, count, page->version);
+	size_t bytes = ldb_level_coder_bytes(&coder, 0, count);
 	uint8_t *packed;
 
 	*buffer = ldb_slice("", 0);
@@ -27,9 +25,9 @@ put_levels(const LdbLeafPageWriter *page, const uint16_t *levels, uint16_t max, 
 	packed = ldb_arena_alloc(page->arena, bytes);
 	if (packed == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for %zu levels", count);
-	ldb_bitpack_outline_encode(LEVEL_BITS, bits, levels, count, packed);
+	ldb_level_coder_put(&coder, 0, count, packed);
 	*buffer = ldb_slice(packed, bytes);
-	return ldb_encoding_outline_bitpacking(page->arena, LEVEL_BITS, bits, encoding, err);
+	return ldb_level_coder_message(&coder, page->arena, encoding, err);
 }
 
 /* A one-row array: number of buffers, size of each, the buffers. */

@@ -1,16 +1,14 @@
 /* write_mini.c -- mini-block pages: small chunks of values with their levels. The mirror of page_mini.c. */
 #include <string.h>
 
-#include "encode_bitpack.h"
 #include "leaf_writer.h"
 
-#define LEVEL_BITS 16u
 #define CHUNK_ALIGNMENT 8u
 #define PAD_BYTE 0xfe
 /* Of a chunk of 2.1, with everything. */
 #define MOST_CHUNK_BYTES 32768u
-/* Levels of a chunk are counted in 16 bits; this many fit beside the values. */
-#define MOST_CHUNK_LEVELS ((size_t) 8192)
+/* What levels may take of that: a chunk's values take 18 KiB at most. */
+#define MOST_LEVEL_BYTES ((size_t) 12 * 1024)
 
 typedef struct MiniWriter
 {
@@ -18,8 +16,9 @@ typedef struct MiniWriter
 	const LdbLevels *levels;
 	uint16_t max_visible;
 	uint16_t max_rep;
-	unsigned rep_bits;
-	unsigned def_bits;
+	LdbLevelCoder rep;
+	LdbLevelCoder def;
+	size_t most_levels; /* of a chunk */
 	LdbValueEncoding encoding;
 	bool wide; /* has_large_chunk */
 	LdbGrowing table;
@@ -53,17 +52,31 @@ count_levels(const MiniWriter *writer, const Extent *extent)
 	if (levels->rep == NULL)
 		return levels->def == NULL ? 0 : extent->count;
 	if (extent->last)
-		return left <= MOST_CHUNK_LEVELS ? left : SIZE_MAX;
+		return left <= writer->most_levels ? left : SIZE_MAX;
 	if (levels->def == NULL)
 		return extent->count;
 	while (visible < extent->count)
 	{
-		if (at == MOST_CHUNK_LEVELS)
+		if (at == writer->most_levels)
 			return SIZE_MAX;
 		visible += levels->def[extent->first_level + at] <= writer->max_visible;
 		at++;
 	}
 	return at;
+}
+
+static size_t
+level_bytes(const LdbLevelCoder *coder, const Extent *extent)
+{
+	return ldb_level_coder_bytes(coder, extent->first_level, extent->level_count);
+}
+
+/* The bytes of either kind of levels are counted in 16 bits. */
+static bool
+runs_fit(const MiniWriter *writer, const Extent *extent)
+{
+	return (!writer->rep.runs || level_bytes(&writer->rep, extent) <= UINT16_MAX) &&
+		   (!writer->def.runs || level_bytes(&writer->def, extent) <= UINT16_MAX);
 }
 
 /* As many values as the encoding wants, or half, or a quarter, until the levels fit. False when
@@ -78,7 +91,7 @@ find_extent(const MiniWriter *writer, Extent *extent)
 	{
 		extent->last = extent->count == left;
 		extent->level_count = count_levels(writer, extent);
-		if (extent->level_count != SIZE_MAX)
+		if (extent->level_count != SIZE_MAX && runs_fit(writer, extent))
 			return true;
 		if (extent->count <= 1)
 			return false;
@@ -93,12 +106,6 @@ static size_t
 aligned(size_t bytes)
 {
 	return (bytes + CHUNK_ALIGNMENT - 1) / CHUNK_ALIGNMENT * CHUNK_ALIGNMENT;
-}
-
-static size_t
-level_bytes(const uint16_t *levels, unsigned bits, size_t count)
-{
-	return levels == NULL ? 0 : ldb_bitpack_outline_bytes(LEVEL_BITS, bits, count);
 }
 
 static void
@@ -129,14 +136,11 @@ pad(uint8_t **at, size_t written)
 }
 
 static void
-put_levels(uint8_t **at, const uint16_t *levels, unsigned bits, const Extent *extent)
+put_levels(uint8_t **at, const LdbLevelCoder *coder, const Extent *extent)
 {
-	size_t bytes = level_bytes(levels, bits, extent->level_count);
+	size_t bytes = level_bytes(coder, extent);
 
-	if (levels == NULL)
-		return;
-	ldb_bitpack_outline_encode(LEVEL_BITS, bits, levels + extent->first_level, extent->level_count,
-							   *at);
+	ldb_level_coder_put(coder, extent->first_level, extent->level_count, *at);
 	*at += bytes;
 	pad(at, bytes);
 }
@@ -157,14 +161,14 @@ fill_chunk(const MiniWriter *writer, const Extent *extent, const LdbNewChunk *ch
 
 	put_u16(&at, extent->level_count);
 	if (levels->rep != NULL)
-		put_u16(&at, level_bytes(levels->rep, writer->rep_bits, extent->level_count));
+		put_u16(&at, level_bytes(&writer->rep, extent));
 	if (levels->def != NULL)
-		put_u16(&at, level_bytes(levels->def, writer->def_bits, extent->level_count));
+		put_u16(&at, level_bytes(&writer->def, extent));
 	for (size_t i = 0; i < chunk->buffer_count; i++)
 		(writer->wide ? put_u32 : put_u16)(&at, chunk->buffers[i].length);
 	pad(&at, (size_t) (at - start));
-	put_levels(&at, levels->rep, writer->rep_bits, extent);
-	put_levels(&at, levels->def, writer->def_bits, extent);
+	put_levels(&at, &writer->rep, extent);
+	put_levels(&at, &writer->def, extent);
 	for (size_t i = 0; i < chunk->buffer_count; i++)
 	{
 		if (chunk->buffers[i].length > 0)
@@ -225,8 +229,8 @@ put_chunk(MiniWriter *writer, const Extent *extent, LdbError *err)
 
 	LDB_TRY(writer->encoding.chunk(&writer->encoding, extent->first, extent->count, &chunk,
 								   writer->page->arena, err));
-	bytes += aligned(level_bytes(writer->levels->rep, writer->rep_bits, extent->level_count));
-	bytes += aligned(level_bytes(writer->levels->def, writer->def_bits, extent->level_count));
+	bytes += aligned(level_bytes(&writer->rep, extent));
+	bytes += aligned(level_bytes(&writer->def, extent));
 	for (size_t i = 0; i < chunk.buffer_count; i++)
 		bytes += aligned(chunk.buffers[i].length);
 	LDB_TRY(put_chunk_word(writer, extent, bytes, err));
@@ -240,6 +244,17 @@ put_chunk(MiniWriter *writer, const Extent *extent, LdbError *err)
 
 /* ---- the page ---- */
 
+/* Runs are looked at chunk by chunk. */
+static size_t
+most_levels(const MiniWriter *writer)
+{
+	unsigned bits =
+		(writer->rep.runs ? 0 : writer->rep.bits) + (writer->def.runs ? 0 : writer->def.bits);
+	size_t most = bits == 0 ? UINT16_MAX : MOST_LEVEL_BYTES * 8 / bits;
+
+	return most > UINT16_MAX ? UINT16_MAX : most;
+}
+
 static LdbStatus
 put_page(MiniWriter *writer, LdbError *err)
 {
@@ -252,12 +267,8 @@ put_page(MiniWriter *writer, LdbError *err)
 
 	layout.kind_case = LDB__PAGE_LAYOUT__KIND_MINI_BLOCK;
 	layout.mini_block = &mini;
-	if (writer->levels->rep != NULL)
-		LDB_TRY(ldb_encoding_outline_bitpacking(page->arena, LEVEL_BITS, writer->rep_bits,
-												&mini.rep_compression, err));
-	if (writer->levels->def != NULL)
-		LDB_TRY(ldb_encoding_outline_bitpacking(page->arena, LEVEL_BITS, writer->def_bits,
-												&mini.def_compression, err));
+	LDB_TRY(ldb_level_coder_message(&writer->rep, page->arena, &mini.rep_compression, err));
+	LDB_TRY(ldb_level_coder_message(&writer->def, page->arena, &mini.def_compression, err));
 	mini.value_compression = encoding->message;
 	mini.dictionary = encoding->dictionary;
 	mini.has_num_dictionary_items = encoding->dictionary != NULL;
@@ -290,8 +301,10 @@ ldb_write_mini(const LdbLeafPageWriter *page, bool *fits, LdbError *err)
 
 	writer.max_visible = page->shred->layers.max_visible;
 	writer.max_rep = page->shred->layers.max_rep;
-	writer.rep_bits = ldb_bit_width(16, &writer.max_rep, 1);
-	writer.def_bits = ldb_bit_width(16, &page->shred->layers.max_def, 1);
+	writer.rep = ldb_level_coder(levels->rep, writer.max_rep, levels->entry_count, page->version);
+	writer.def = ldb_level_coder(levels->def, page->shred->layers.max_def, levels->entry_count,
+								 page->version);
+	writer.most_levels = most_levels(&writer);
 	writer.table.arena = page->arena;
 	writer.chunks.arena = page->arena;
 	writer.index.arena = page->arena;
