@@ -568,7 +568,7 @@ golden_read_damaged(Golden *golden, LdbSlice bytes, const LdbDataFile *from, uin
 }
 
 /* Flips bytes of a dataset's first file, most of them in its metadata, and cuts it off. */
-static void
+static inline void
 golden_damage(const char *dataset, unsigned seed, size_t rounds)
 {
 	const LdbFragment *fragment;
@@ -606,7 +606,7 @@ golden_damage(const char *dataset, unsigned seed, size_t rounds)
 }
 
 /* The whole dataset, at one of the snapshots of its JSON. */
-static void
+static inline void
 golden_check(const char *dataset, size_t snapshot, bool mapped)
 {
 	Golden golden;
