@@ -3,6 +3,8 @@
  *
  * Versions 2.0, 2.1 and 2.2. Source: docs/format.md. Encodings are chosen page by page from the values:
  * what LanceDB would choose, or smaller; the file is read by LanceDB and by ldb_file_open alike.
+ * Version 2.0 does not store which structs are null: a null struct is written, by LanceDB too, as one
+ * whose fields are all null, and is refused when a field takes no nulls.
  * Memory: rows are buffered until a column has a page (page_bytes), or all columns together have
  * memory_bytes; then the largest are written out as pages.
  * Durability: nothing is visible under the file's name before finish, and then all of it, on disk.
