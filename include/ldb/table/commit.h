@@ -85,7 +85,10 @@ LdbStatus ldb_dataset_transactions(LdbLocations *locations, const char *uri, uin
 
 /*
  * Takes back what one version did, also when others were built on it: rows that it added are deleted
- * where they are now, rows that it deleted are only counted. One new version.
+ * where they are now, rows that it deleted are only counted. One new version, with the property
+ * LDB_PROPERTY_WITHDRAWS; when it is the newest, the version before it is restored, and a table
+ * that has no other version is removed (new_version 0 then). LDB_UNSUPPORTED when nobody can say
+ * where the rows are.
  */
 typedef struct LdbWithdrawal
 {
@@ -99,13 +102,14 @@ LdbStatus ldb_version_withdraw(LdbLocations *locations, const char *uri, uint64_
 							   LdbError *err);
 
 /* Tags of the main branch. create: LDB_CONFLICT when the name exists, LDB_NOT_FOUND for a version
- * that does not; drop: LDB_NOT_FOUND. */
+ * that does not, LDB_INVALID for a name that LanceDB would not take; drop: LDB_NOT_FOUND. */
 LdbStatus ldb_tag_create(LdbLocations *locations, const char *uri, const char *name,
 						 uint64_t version, const LdbCancel *cancel, LdbError *err);
 LdbStatus ldb_tag_drop(LdbLocations *locations, const char *uri, const char *name,
 					   const LdbCancel *cancel, LdbError *err);
 
-/* Deletes a table and everything in its folder that belongs to one. *files = how many were deleted. */
+/* Deletes a table and everything in its folder that belongs to one, and the folder when nothing else
+ * is in it. *files = how many were deleted. May be called again after it failed halfway. */
 LdbStatus ldb_dataset_remove(LdbLocations *locations, const char *uri, uint64_t *files,
 							 const LdbCancel *cancel, LdbError *err);
 
