@@ -84,6 +84,10 @@ LdbStatus ldb_dataset_deletions(LdbDataset *dataset, size_t fragment_index, cons
 LdbStatus ldb_dataset_row_ids(LdbDataset *dataset, size_t fragment_index, LdbArena *arena,
 							  const uint64_t **row_ids, const LdbCancel *cancel, LdbError *err);
 
+/* For tables with stable row ids: the version that first had each physical row; NULL = not known. */
+LdbStatus ldb_dataset_created_versions(LdbDataset *dataset, size_t fragment_index, LdbArena *arena,
+									   const uint64_t **versions, LdbError *err);
+
 /* (fragment id << 32) | offset among its physical rows */
 static inline uint64_t
 ldb_row_address(uint64_t fragment_id, uint64_t offset)

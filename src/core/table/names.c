@@ -3,12 +3,15 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "ldb/store/store.h"
 
 #define MANIFEST_SUFFIX ".manifest"
 #define V2_DIGITS 20u
 #define LONGEST_REF 512u
+#define DATA_FILE_BITS 24u
+#define DATA_FILE_HEX 26u
 
 const char *
 ldb_name_join(LdbArena *arena, const char *root, const char *tail)
@@ -72,6 +75,28 @@ ldb_name_deletion(LdbArena *arena, uint64_t fragment_id, const LdbDeletionFile *
 	return ldb_arena_printf(arena, "%" PRIu64 "-%" PRIu64 "-%" PRIu64 ".%s", fragment_id,
 							deletion->read_version, deletion->id,
 							deletion->is_bitmap ? "bin" : "arrow");
+}
+
+/* 16 bytes: three as binary digits, so that names spread over the prefixes of an object store, the
+ * others as hexadecimal ones. */
+LdbStatus
+ldb_name_data_file(LdbArena *arena, const char **name, LdbError *err)
+{
+	char text[DATA_FILE_BITS + DATA_FILE_HEX + 1];
+	uint8_t bytes[16];
+
+	if (getrandom(bytes, sizeof bytes, 0) != (ssize_t) sizeof bytes)
+		LDB_FAIL(err, LDB_IO, "the system gives no random numbers");
+	for (size_t i = 0; i < DATA_FILE_BITS; i++)
+		text[i] = (char) ('0' + (bytes[i / 8] >> (7 - i % 8) & 1));
+	for (size_t i = 0; i < DATA_FILE_HEX; i++)
+		text[DATA_FILE_BITS + i] =
+			"0123456789abcdef"[bytes[3 + i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
+	text[DATA_FILE_BITS + DATA_FILE_HEX] = '\0';
+	*name = ldb_arena_printf(arena, "%s.lance", text);
+	if (*name == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for the name of a file");
+	return LDB_OK;
 }
 
 static LdbStatus

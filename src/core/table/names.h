@@ -27,6 +27,9 @@ const char *ldb_name_manifest_v1(LdbArena *arena, const char *root, uint64_t ver
 const char *ldb_name_deletion(LdbArena *arena, uint64_t fragment_id,
 							  const LdbDeletionFile *deletion);
 
+/* A name within data/ that nobody else has: random. */
+LdbStatus ldb_name_data_file(LdbArena *arena, const char **name, LdbError *err);
+
 /* LDB_DENIED unless the name may stand in a path. Tags have one part, branches one or more. */
 LdbStatus ldb_name_check_tag(const char *tag, LdbError *err);
 LdbStatus ldb_name_check_branch(const char *branch, LdbError *err);
