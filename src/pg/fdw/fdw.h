@@ -15,6 +15,9 @@ extern PGDLLEXPORT Datum lancedb_fdw_handler(PG_FUNCTION_ARGS);
 /* paths.c */
 /* The path of a local URI, normalized; an ERROR for other schemes, relative paths and "..". */
 extern const char *lancedb_local_path(const char *uri);
+/* The same with links resolved, those of folders that are not there yet aside: two names of one
+ * folder have one canonical path. */
+extern const char *lancedb_canonical_path(const char *uri);
 /* An ERROR when the path leads, links resolved, into the server's own data directory. */
 extern void lancedb_check_outside_data_directory(const char *path);
 /* An ERROR unless the current user may read any file of the server's machine. */
@@ -46,6 +49,7 @@ typedef struct LancedbOptions
 
 extern LancedbOptions *lancedb_server_options(Oid serverid);
 extern LancedbOptions *lancedb_table_options(Oid relid);
+extern LancedbOptions *lancedb_copy_options(const LancedbOptions *options, MemoryContext context);
 extern const char *lancedb_dataset_uri(const LancedbOptions *server, const char *table_name);
 /* The Lance column that a column of the table stands for, in UTF-8. */
 extern const char *lancedb_column_name(Relation relation, AttrNumber attnum);
@@ -64,7 +68,8 @@ typedef struct LancedbVersion
 	uint64 identity[2];
 } LancedbVersion;
 
-/* pins.c: which version a statement or transaction reads. `key` names dataset and choice. */
+/* pins.c: which version a statement or transaction reads. `key` names dataset and choice, and not
+ * the foreign table: tables that stand for one dataset see one version of it. */
 typedef enum LancedbPinPurpose
 {
 	LANCEDB_PIN_PLANNING,
@@ -75,6 +80,28 @@ extern bool lancedb_pin_find(const char *key, LancedbPinPurpose purpose, MemoryC
 							 LancedbVersion *version);
 extern void lancedb_pin_add(const char *key, LancedbPinPurpose purpose, MemoryContext context,
 							const LancedbVersion *version);
+/* What the planner saw is out of date: the statement waited for others. */
+extern void lancedb_pin_forget_planned(const char *key);
+
+/* open.c: datasets at the versions that statements read. They are held until `context` is reset. */
+/* lancedb.as_of chooses for tables that have no choice of their own. */
+extern void lancedb_apply_as_of(LancedbOptions *options);
+/* No version, tag, time or branch is chosen: what others commit is seen, and it may be changed. */
+extern bool lancedb_reads_newest(const LancedbOptions *options);
+extern char *lancedb_pin_key(const LancedbOptions *options);
+extern LdbDataset *lancedb_open_pinned(const LancedbOptions *options, LancedbPinPurpose purpose,
+									   MemoryContext context, LancedbVersion *version);
+/* Which version it is that the statement reads, without opening it. */
+extern LancedbVersion lancedb_pinned_version(const LancedbOptions *options,
+											 LancedbPinPurpose purpose, MemoryContext context);
+extern LdbDataset *lancedb_open_version(const LancedbOptions *options,
+										const LancedbVersion *version, MemoryContext context);
+/* A version by its number. */
+extern LdbDataset *lancedb_open_numbered(const LancedbOptions *options, uint64 number,
+										 MemoryContext context, LancedbVersion *version);
+/* Whatever is newest now, or NULL when there is no dataset. */
+extern LdbDataset *lancedb_open_newest(const LancedbOptions *options, MemoryContext context,
+									   LancedbVersion *version);
 
 /* cache.c: open datasets of this backend. Both hold the dataset until `context` is reset. */
 extern LdbDataset *lancedb_cache_find(const char *key, const LancedbVersion *version,

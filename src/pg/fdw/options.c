@@ -399,6 +399,33 @@ lancedb_column_dimension(Oid relid, AttrNumber attnum)
 	return 0;
 }
 
+static const char *
+copy_text(MemoryContext context, const char *text)
+{
+	return text == NULL ? NULL : MemoryContextStrdup(context, text);
+}
+
+LancedbOptions *
+lancedb_copy_options(const LancedbOptions *options, MemoryContext context)
+{
+	LancedbOptions *copy = MemoryContextAlloc(context, sizeof(*copy));
+	MemoryContext before = MemoryContextSwitchTo(context);
+	ListCell *cell;
+
+	*copy = *options;
+	copy->server_name = copy_text(context, options->server_name);
+	copy->server_uri = copy_text(context, options->server_uri);
+	copy->uri = copy_text(context, options->uri);
+	copy->tag = copy_text(context, options->tag);
+	copy->branch = copy_text(context, options->branch);
+	copy->as_of = copy_text(context, options->as_of);
+	copy->allowed_base_paths = NIL;
+	foreach (cell, options->allowed_base_paths)
+		copy->allowed_base_paths = lappend(copy->allowed_base_paths, pstrdup(lfirst(cell)));
+	MemoryContextSwitchTo(before);
+	return copy;
+}
+
 const char *
 lancedb_column_name(Relation relation, AttrNumber attnum)
 {

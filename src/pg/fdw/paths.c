@@ -50,6 +50,12 @@ lancedb_local_path(const char *uri)
 	return path;
 }
 
+const char *
+lancedb_canonical_path(const char *uri)
+{
+	return resolve_links(lancedb_local_path(uri));
+}
+
 void
 lancedb_check_outside_data_directory(const char *path)
 {

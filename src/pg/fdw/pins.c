@@ -148,9 +148,8 @@ scope_for(LancedbPinPurpose purpose)
 	return purpose == LANCEDB_PIN_PLANNING ? PIN_PLANNED : PIN_SNAPSHOT;
 }
 
-/* At most one planned version for each key. */
-static void
-forget_planned(const char *key)
+void
+lancedb_pin_forget_planned(const char *key)
 {
 	dlist_mutable_iter at;
 
@@ -193,7 +192,7 @@ lancedb_pin_add(const char *key, LancedbPinPurpose purpose, MemoryContext contex
 	if (!callback_registered)
 		RegisterXactCallback(forget_all, NULL);
 	callback_registered = true;
-	forget_planned(key);
+	lancedb_pin_forget_planned(key); /* at most one for each key */
 
 	/* Not the transaction's memory: the holder's may live a little longer. */
 	pin = MemoryContextAllocZero(TopMemoryContext, sizeof(*pin) + strlen(key) + 1);
