@@ -55,6 +55,47 @@ CREATE FUNCTION lancedb.fragments(relation regclass,
 	AS 'MODULE_PATHNAME', 'lancedb_fragments' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 100;
 COMMENT ON FUNCTION lancedb.fragments(regclass) IS 'fragments of the version that a query would read';
 
+--
+-- transactions: which versions were made by commits of this database
+--
+CREATE TABLE lancedb.installation (
+	id uuid NOT NULL
+);
+COMMENT ON TABLE lancedb.installation IS 'tells this installation of the extension from copies of the database';
+INSERT INTO lancedb.installation VALUES (pg_catalog.gen_random_uuid());
+REVOKE ALL ON lancedb.installation FROM PUBLIC;
+
+CREATE TABLE lancedb.commits (
+	id uuid CONSTRAINT commits_pkey PRIMARY KEY,
+	uri text NOT NULL,
+	version bigint NOT NULL,
+	relation oid NOT NULL,
+	committed_by name NOT NULL,
+	committed_at timestamptz NOT NULL,
+	rows_added bigint,
+	rows_deleted bigint,
+	resolution text
+);
+COMMENT ON TABLE lancedb.commits IS 'versions of Lance tables that committed transactions of this database made';
+REVOKE ALL ON lancedb.commits FROM PUBLIC;
+
+CREATE FUNCTION lancedb.unresolved_versions(
+		OUT relation regclass, OUT version bigint, OUT committed_at timestamptz, OUT operation text,
+		OUT commit_id uuid)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'lancedb_unresolved_versions' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
+COMMENT ON FUNCTION lancedb.unresolved_versions() IS 'what the view lancedb.unresolved shows';
+
+CREATE VIEW lancedb.unresolved AS SELECT * FROM lancedb.unresolved_versions();
+COMMENT ON VIEW lancedb.unresolved IS 'versions of Lance tables that this database made and whose transaction did not commit';
+GRANT SELECT ON lancedb.unresolved TO PUBLIC;
+
+CREATE FUNCTION lancedb.resolve(relation regclass, version bigint, decision text,
+		OUT new_version bigint, OUT rows_removed bigint, OUT rows_lost bigint)
+	RETURNS record
+	AS 'MODULE_PATHNAME', 'lancedb_resolve' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lancedb.resolve(regclass, bigint, text) IS 'keeps or withdraws a version that lancedb.unresolved lists';
+
 -- Vector distance on real[]: in the extension's own schema, so that operators are found without
 -- a prefix. Values are pgvector's. Both vectors must have one dimension count and no NULL element.
 

@@ -106,6 +106,11 @@ lancedb_collation_is_c(Oid collation)
 #endif
 }
 
+/* PostgreSQL 16 has one check of ownership for all catalogs; used for relations here. */
+#if PG_VERSION_NUM < 160000
+#define object_ownercheck(catalog, oid, role) pg_class_ownercheck(oid, role)
+#endif
+
 /* PostgreSQL 18 has generated columns that are computed when they are read. */
 #if PG_VERSION_NUM < 180000
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'

@@ -18,7 +18,8 @@ typedef struct LancedbTable
 	Oid relid;
 	LdbDataset *dataset; /* borrowed from the backend's cache; valid while `context` lives */
 	const LdbManifest *manifest;
-	uint64 identity[2]; /* of the manifest object: a table made anew may have the same version */
+	uint64 identity[2]; /* of the manifest object: a table made anew may have the same version; of a
+	                       view, its base's */
 	const char *uri;    /* where the dataset lies; safe to show */
 	/* This transaction changed the dataset: `dataset` is a view with its changes, which other
 	 * processes cannot open by version. NULL = a version as it is on storage. */
@@ -42,6 +43,11 @@ extern LancedbTable *lancedb_table_open(Oid relid, Oid userid, uint64 version,
  * handed to the execution that follows in the same statement.
  */
 extern LancedbTable *lancedb_table_open_for_planning(Oid relid, Oid userid, MemoryContext context);
+
+/* For a parallel worker: the leader's version and, when its transaction changed the dataset, what
+ * lancedb_write_pack made of the changes. */
+extern LancedbTable *lancedb_table_open_shared(Oid relid, Oid userid, uint64 version,
+											   LdbSlice change, MemoryContext context);
 
 /* True when the relation is a foreign table of our wrapper. */
 extern bool lancedb_is_lance_table(Oid relid);

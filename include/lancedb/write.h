@@ -68,4 +68,14 @@ extern const char *lancedb_canonical_uri(Oid relid);
  * must see what others committed, whatever the statement sees. */
 extern LdbDataset *lancedb_open_latest(Oid relid, MemoryContext context);
 
+/*
+ * At commit, for a write with keys, when others committed since its base: set by src/pg/keys when
+ * the library is loaded (lancedb_keys_recheck in keys.h). May be called again with a later version.
+ */
+typedef void (*LancedbKeysRecheck)(LancedbWrite *write, LdbDataset *base, LdbDataset *latest);
+extern LancedbKeysRecheck lancedb_keys_recheck_hook;
+
+/* Callbacks of transactions and of the executor; from _PG_init, before others of the kind. */
+extern void lancedb_xact_register(void);
+
 #endif

@@ -2,6 +2,7 @@
 #include "lancedb/pg.h"
 
 #include "ann/ann.h"
+#include "lancedb/write.h"
 
 #include "lancedb/keys.h"
 
@@ -14,6 +15,7 @@ void
 _PG_init(void)
 {
 	lancedb_define_settings();
+	lancedb_xact_register();
 	lancedb_ann_register();
 	lancedb_keys_register();
 	/* Both are safe in the postmaster: neither starts a thread nor opens a file. */

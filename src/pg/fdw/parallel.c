@@ -14,17 +14,19 @@ lancedb_scan_is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry 
 Size
 lancedb_estimate_dsm(ForeignScanState *node, ParallelContext *pcxt)
 {
-	return sizeof(LancedbSharedScan);
+	LancedbScanState *state = node->fdw_state;
+
+	lancedb_scan_open_table(state);
+	return add_size(offsetof(LancedbSharedScan, change), state->change.length);
 }
 
-/* The leader pins the version here, whether or not it will read rows itself. */
+/* The leader tells its version and its own changes, whether or not it will read rows itself. */
 void
 lancedb_initialize_dsm(ForeignScanState *node, ParallelContext *pcxt, void *coordinate)
 {
 	LancedbScanState *state = node->fdw_state;
 	LancedbSharedScan *shared = coordinate;
 
-	lancedb_scan_open_table(state);
 	shared->version = state->table->manifest->version;
 	memcpy(shared->identity, state->table->identity, sizeof(shared->identity));
 	pg_atomic_init_u64(&shared->next_task, 0);
@@ -32,6 +34,9 @@ lancedb_initialize_dsm(ForeignScanState *node, ParallelContext *pcxt, void *coor
 	pg_atomic_init_u64(&shared->bytes_read, 0);
 	pg_atomic_init_u64(&shared->requests, 0);
 	pg_atomic_init_u64(&shared->fragments, 0);
+	shared->change_bytes = state->change.length;
+	if (state->change.length > 0)
+		memcpy(shared->change, state->change.data, state->change.length);
 	state->shared = shared;
 }
 

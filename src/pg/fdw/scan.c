@@ -9,6 +9,7 @@
 #include "utils/memutils.h"
 
 #include "fdw/scan.h"
+#include "xact/xact.h"
 
 List *
 lancedb_scan_slot(ForeignScanState *node, LancedbPlanSlot slot)
@@ -40,24 +41,55 @@ lancedb_begin_scan(ForeignScanState *node, int eflags)
 	state->relid = linitial_oid(oids);
 	state->userid = lsecond_oid(oids);
 	state->context = node->ss.ps.state->es_query_cxt;
+	state->parallel = node->ss.ps.plan->parallel_aware;
 	node->fdw_state = state;
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && !IsParallelWorker())
 		lancedb_scan_open_table(state);
 }
 
-void
-lancedb_scan_open_table(LancedbScanState *state)
+/*
+ * Workers see what the leader saw when the scan began, which later commands do not change. The leader
+ * reads it as they do: tasks have the same numbers for all only if the fragments are the same.
+ */
+static void
+open_in_leader(LancedbScanState *state)
 {
-	uint64 version = state->shared == NULL ? 0 : state->shared->version;
+	LancedbWrite *write;
 
-	if (state->table != NULL)
+	state->table = lancedb_table_open(state->relid, state->userid, 0, state->context);
+	write = state->table->write;
+	if (!state->parallel || write == NULL)
 		return;
-	state->table = lancedb_table_open(state->relid, state->userid, version, state->context);
-	if (state->shared != NULL && memcmp(state->table->identity, state->shared->identity,
-										sizeof(state->shared->identity)) != 0)
+	state->change = lancedb_write_pack(write, state->context);
+	state->table = lancedb_table_open_shared(state->relid, state->userid,
+											 state->table->manifest->version, state->change,
+											 state->context);
+	state->table->write = write;
+}
+
+static void
+open_in_worker(LancedbScanState *state)
+{
+	const LancedbSharedScan *shared = state->shared;
+
+	state->table =
+		lancedb_table_open_shared(state->relid, state->userid, shared->version,
+								  ldb_slice(shared->change, shared->change_bytes), state->context);
+	if (memcmp(state->table->identity, shared->identity, sizeof(shared->identity)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("Lance table \"%s\" was replaced while the query ran", state->table->uri)));
+}
+
+void
+lancedb_scan_open_table(LancedbScanState *state)
+{
+	if (state->table != NULL)
+		return;
+	if (state->shared != NULL)
+		open_in_worker(state);
+	else
+		open_in_leader(state);
 	lancedb_own(state->context, state, close_scan);
 }
 

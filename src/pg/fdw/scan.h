@@ -30,6 +30,9 @@ typedef struct LancedbSharedScan
 	pg_atomic_uint64 bytes_read;
 	pg_atomic_uint64 requests;
 	pg_atomic_uint64 fragments;
+	/* What the leader's transaction changed itself, as lancedb_write_pack tells it. */
+	Size change_bytes;
+	char change[FLEXIBLE_ARRAY_MEMBER];
 } LancedbSharedScan;
 
 typedef struct LancedbOutput
@@ -44,8 +47,10 @@ typedef struct LancedbScanState
 	Oid relid;
 	Oid userid;
 	MemoryContext context;     /* of the query */
+	bool parallel;             /* as planned; it may yet run alone */
 	LancedbTable *table;       /* NULL until the first row is asked for */
 	LancedbSharedScan *shared; /* NULL = not parallel */
+	LdbSlice change;           /* for the workers; of the leader */
 
 	/* what to read */
 	int output_count;

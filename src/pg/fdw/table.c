@@ -4,130 +4,12 @@
 #include "access/table.h"
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "lancedb/convert.h"
-
-/* lancedb.as_of chooses for tables that have no choice of their own. */
-static void
-apply_setting(LancedbOptions *options)
-{
-	if (options->version != 0 || options->tag != NULL || options->as_of != NULL ||
-		lancedb_as_of == NULL || *lancedb_as_of == '\0')
-		return;
-	if (lancedb_as_of_is_version(lancedb_as_of, &options->version))
-		return;
-	if (lancedb_as_of_is_tag(lancedb_as_of, &options->tag))
-		options->tag = pg_server_to_any(options->tag, strlen(options->tag), PG_UTF8);
-	else
-		options->as_of = pstrdup(lancedb_as_of);
-}
-
-static LdbVersionChoice
-choose_version(const LancedbOptions *options)
-{
-	LdbVersionChoice choice = {
-		.version = options->version, .tag = options->tag, .branch = options->branch};
-
-	if (options->as_of != NULL)
-	{
-		choice.has_as_of = true;
-		choice.as_of_us = lancedb_parse_as_of(options->as_of);
-	}
-	return choice;
-}
-
-/* With its length, so that no text can look like the end of one and the start of the next. */
-static void
-add_to_key(StringInfo key, const char *text)
-{
-	if (text == NULL)
-		appendStringInfoString(key, "-\n");
-	else
-		appendStringInfo(key, "%zu %s\n", strlen(text), text);
-}
-
-/* Everything that decides what a version number means: who may look where, dataset and branch. */
-static char *
-dataset_key(const LancedbOptions *options)
-{
-	StringInfoData key;
-	ListCell *cell;
-
-	initStringInfo(&key);
-	add_to_key(&key, options->uri);
-	add_to_key(&key, options->server_uri);
-	add_to_key(&key, options->branch);
-	add_to_key(&key, options->tag);
-	foreach (cell, options->allowed_base_paths)
-		add_to_key(&key, lfirst(cell));
-	return key.data;
-}
-
-static LancedbVersion
-resolve_version(const LancedbOptions *options, const LdbVersionChoice *choice)
-{
-	LdbLocations *locations = lancedb_open_locations(options, CurrentMemoryContext);
-	LancedbVersion version;
-	LdbError err;
-
-	lancedb_check(ldb_dataset_resolve(locations, options->uri, choice, &lancedb_cancel,
-									  &version.number, version.identity, &err),
-				  &err);
-	return version;
-}
-
-static LancedbVersion
-pinned_version(const LancedbOptions *options, const LdbVersionChoice *choice, const char *key,
-			   LancedbPinPurpose purpose, MemoryContext context)
-{
-	char *pin_key = psprintf("%s\n" UINT64_FORMAT "\n" INT64_FORMAT, key, choice->version,
-							 choice->has_as_of ? choice->as_of_us : 0);
-	LancedbVersion version;
-
-	if (lancedb_pin_find(pin_key, purpose, context, &version))
-		return version;
-	version = resolve_version(options, choice);
-	lancedb_pin_add(pin_key, purpose, context, &version);
-	return version;
-}
-
-static LdbDataset *
-open_dataset(const LancedbOptions *options, uint64 wanted, LancedbPinPurpose purpose,
-			 MemoryContext context, uint64 identity[2])
-{
-	LdbVersionChoice choice = choose_version(options);
-	char *key = dataset_key(options);
-	LancedbVersion version;
-	LdbDataset *dataset;
-
-	if (wanted != 0)
-	{
-		choice = (LdbVersionChoice){
-			.version = options->tag == NULL ? wanted : 0,
-			.tag = options->tag,
-			.branch = options->branch,
-		};
-		version = resolve_version(options, &choice);
-	}
-	else
-		version = pinned_version(options, &choice, key, purpose, context);
-	if (wanted != 0 && version.number != wanted)
-		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-						errmsg("tag \"%s\" of \"%s\" was moved while the query ran", options->tag,
-							   options->uri)));
-	memcpy(identity, version.identity, sizeof(version.identity));
-	dataset = lancedb_cache_find(key, &version, context);
-	if (dataset != NULL)
-		return dataset;
-	choice.has_as_of = false;
-	if (choice.tag == NULL)
-		choice.version = version.number;
-	return lancedb_cache_open(options, key, &choice, &version, context);
-}
+#include "xact/xact.h"
 
 static void
 check_dimension(Relation relation, AttrNumber attnum, const LdbField *field)
@@ -218,8 +100,36 @@ bind_columns(LancedbTable *table, const LancedbOptions *options, Relation relati
 	}
 }
 
+/* Which version a table is opened at: the statement's, or what a parallel worker was told. */
+typedef struct TableVersion
+{
+	LancedbPinPurpose purpose;
+	uint64 number;   /* 0 = the statement's */
+	LdbSlice change; /* of the leader's transaction, on top of that; empty = none */
+} TableVersion;
+
+static void
+open_dataset(LancedbTable *table, const LancedbOptions *options, const TableVersion *wanted,
+			 MemoryContext context)
+{
+	LancedbVersion version = {0};
+
+	if (wanted->change.length > 0)
+		table->dataset =
+			lancedb_view_unpack(options, wanted->number, wanted->change, context, &version);
+	else if (wanted->number != 0)
+		table->dataset = lancedb_open_numbered(options, wanted->number, context, &version);
+	else if ((table->write = lancedb_write_seen_by(options)) != NULL)
+		table->dataset =
+			lancedb_write_view(table->write, options, wanted->purpose, context, &version);
+	else
+		table->dataset = lancedb_open_pinned(options, wanted->purpose, context, &version);
+	memcpy(table->identity, version.identity, sizeof(version.identity));
+	table->manifest = ldb_dataset_manifest(table->dataset);
+}
+
 static LancedbTable *
-open_table(Oid relid, uint64 version, LancedbPinPurpose purpose, MemoryContext context)
+open_table(Oid relid, const TableVersion *wanted, MemoryContext context)
 {
 	MemoryContext scratch =
 		AllocSetContextCreate(CurrentMemoryContext, "lancedb table", ALLOCSET_DEFAULT_SIZES);
@@ -228,10 +138,11 @@ open_table(Oid relid, uint64 version, LancedbPinPurpose purpose, MemoryContext c
 	LancedbTable *table = MemoryContextAllocZero(context, sizeof(*table));
 	Relation relation = table_open(relid, NoLock);
 
-	apply_setting(options);
+	lancedb_apply_as_of(options);
 	table->relid = relid;
-	table->dataset = open_dataset(options, version, purpose, context, table->identity);
-	table->manifest = ldb_dataset_manifest(table->dataset);
+	open_dataset(table, options, wanted, context);
+	if (wanted->purpose == LANCEDB_PIN_EXECUTION)
+		lancedb_note_read(relation, options, table);
 	table->uri = MemoryContextStrdup(context, options->uri);
 	table->fields =
 		MemoryContextAllocZero(context, sizeof(int) * RelationGetNumberOfAttributes(relation));
@@ -245,13 +156,26 @@ open_table(Oid relid, uint64 version, LancedbPinPurpose purpose, MemoryContext c
 LancedbTable *
 lancedb_table_open(Oid relid, Oid userid, uint64 version, MemoryContext context)
 {
-	return open_table(relid, version, LANCEDB_PIN_EXECUTION, context);
+	TableVersion wanted = {.purpose = LANCEDB_PIN_EXECUTION, .number = version};
+
+	return open_table(relid, &wanted, context);
 }
 
 LancedbTable *
 lancedb_table_open_for_planning(Oid relid, Oid userid, MemoryContext context)
 {
-	return open_table(relid, 0, LANCEDB_PIN_PLANNING, context);
+	TableVersion wanted = {.purpose = LANCEDB_PIN_PLANNING};
+
+	return open_table(relid, &wanted, context);
+}
+
+LancedbTable *
+lancedb_table_open_shared(Oid relid, Oid userid, uint64 version, LdbSlice change,
+						  MemoryContext context)
+{
+	TableVersion wanted = {LANCEDB_PIN_EXECUTION, version, change};
+
+	return open_table(relid, &wanted, context);
 }
 
 /* By address: the wrapper may have been renamed, the library is what makes it ours. */
