@@ -40,6 +40,10 @@ LdbStatus ldb_dataset_resolve(LdbLocations *locations, const char *uri,
 							  const LdbVersionChoice *choice, const LdbCancel *cancel,
 							  uint64_t *version, uint64_t identity[2], LdbError *err);
 
+/* Whether there is a manifest of this version of main: one or two small requests. */
+LdbStatus ldb_dataset_has_version(LdbLocations *locations, const char *uri, uint64_t version,
+								  bool *exists, const LdbCancel *cancel, LdbError *err);
+
 const LdbManifest *ldb_dataset_manifest(const LdbDataset *dataset);
 const char *ldb_dataset_uri(const LdbDataset *dataset);
 
@@ -87,6 +91,10 @@ LdbStatus ldb_dataset_row_ids(LdbDataset *dataset, size_t fragment_index, LdbAre
 /* For tables with stable row ids: the version that first had each physical row; NULL = not known. */
 LdbStatus ldb_dataset_created_versions(LdbDataset *dataset, size_t fragment_index, LdbArena *arena,
 									   const uint64_t **versions, LdbError *err);
+
+/* Whether the version has the row at an address. */
+LdbStatus ldb_dataset_row_is_live(LdbDataset *dataset, uint64_t address, const LdbCancel *cancel,
+								  bool *live, LdbError *err);
 
 /* (fragment id << 32) | offset among its physical rows */
 static inline uint64_t

@@ -65,6 +65,10 @@ LdbStatus ldb_draft_row_done(LdbDraft *draft, LdbMark mark, uint64_t replaced, u
 							 LdbError *err);
 /* Address of a row added earlier; writes out what is buffered when it must. */
 LdbStatus ldb_draft_row_address(LdbDraft *draft, uint64_t number, uint64_t *address, LdbError *err);
+/* The number that the next row will get. */
+uint64_t ldb_draft_next_number(const LdbDraft *draft);
+/* Whether all changes so far leave a row at the address, of the base or of the draft itself. */
+LdbStatus ldb_draft_row_is_live(LdbDraft *draft, uint64_t address, bool *live, LdbError *err);
 /* Columns for many rows at once, as ldb_file_writer_append takes them. */
 LdbStatus ldb_draft_append(LdbDraft *draft, const LdbArray *columns, size_t row_count, LdbMark mark,
 						   LdbError *err);
