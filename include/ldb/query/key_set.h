@@ -29,10 +29,13 @@ size_t ldb_key_set_bytes(const LdbKeySet *set);
 /* Rows that the set knows and the newest cover's dataset does not have. */
 uint64_t ldb_key_set_idle_rows(const LdbKeySet *set);
 
-/* A cover of all live rows of the dataset; reads the fragments that the set does not know. LDB_NOT_FOUND
- * when a column of the key is not there. */
-LdbStatus ldb_key_cover_new(LdbKeySet *set, LdbDataset *dataset, int thread_count,
-							const LdbCancel *cancel, LdbKeyCover **cover, LdbError *err);
+/*
+ * A cover of the live rows of the dataset, in fragments with ids below the given one (UINT64_MAX =
+ * all); reads those that the set does not know. LDB_NOT_FOUND when a column of the key is not there.
+ */
+LdbStatus ldb_key_cover_new(LdbKeySet *set, LdbDataset *dataset, uint64_t below_fragment,
+							int thread_count, const LdbCancel *cancel, LdbKeyCover **cover,
+							LdbError *err);
 void ldb_key_cover_free(LdbKeyCover *cover); /* NULL is fine */
 
 LdbDataset *ldb_key_cover_dataset(const LdbKeyCover *cover);
@@ -54,9 +57,8 @@ LdbStatus ldb_key_cover_next(LdbKeyCover *cover, LdbSlice key, LdbKeyWalk *walk,
 LdbStatus ldb_key_cover_key(LdbKeyCover *cover, uint64_t address, LdbSlice *key, bool *has_key,
 							LdbError *err);
 
-/* Whether the dataset has the fragment of this cover's dataset, and the row is live there. */
-LdbStatus ldb_key_row_is_live(LdbDataset *dataset, uint64_t address, const LdbCancel *cancel,
-							  bool *live, LdbError *err);
+/* Whether a row of this cover is in the other one too (of the same set), deleted or not. */
+bool ldb_key_cover_shares(const LdbKeyCover *cover, uint64_t address, const LdbKeyCover *other);
 
 /* Two live rows with the same key, if there are any. */
 LdbStatus ldb_key_cover_duplicate(LdbKeyCover *cover, uint64_t addresses[2], bool *found,

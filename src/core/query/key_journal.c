@@ -1,4 +1,4 @@
-/* key_journal.c -- the keys of rows that a transaction added and nobody can read yet. */
+/* key_journal.c -- the keys of rows that a transaction added to a draft. */
 #include "ldb/query/key_journal.h"
 
 #include "ldb/base/arena.h"
@@ -14,11 +14,8 @@ typedef struct Entry
 	size_t key_length;
 } Entry;
 
-/*
- * Slots hold the index of an entry plus one; an entry is in the first slot that was free from its
- * home on. Entries leave in the reverse of the order in which they came, so emptying a slot never
- * breaks the run of an older one.
- */
+/* Slots hold the index of an entry plus one; an entry is in the first slot that was free from its
+ * home on. */
 struct LdbKeyJournal
 {
 	LdbBuffer keys;
@@ -63,6 +60,12 @@ ldb_key_journal_bytes(const LdbKeyJournal *journal)
 		   journal->slot_count * sizeof *journal->slots;
 }
 
+size_t
+ldb_key_journal_count(const LdbKeyJournal *journal)
+{
+	return journal->count;
+}
+
 /* --- slots; their number is a power of two --- */
 
 static void
@@ -74,17 +77,6 @@ put(LdbKeyJournal *journal, size_t index)
 	while (journal->slots[slot] != 0)
 		slot = (slot + 1) & mask;
 	journal->slots[slot] = index + 1;
-}
-
-static void
-take_out(LdbKeyJournal *journal, size_t index)
-{
-	size_t mask = journal->slot_count - 1;
-	size_t slot = (size_t) journal->entries[index].hash & mask;
-
-	while (journal->slots[slot] != index + 1)
-		slot = (slot + 1) & mask;
-	journal->slots[slot] = 0;
 }
 
 static LdbStatus
@@ -166,20 +158,11 @@ ldb_key_journal_next(const LdbKeyJournal *journal, LdbSlice key, size_t *place)
 	}
 }
 
-void
-ldb_key_journal_roll_back(LdbKeyJournal *journal, int level)
+const LdbKeyEntry *
+ldb_key_journal_entry(const LdbKeyJournal *journal, size_t i, LdbSlice *key)
 {
-	while (journal->count > 0 && journal->entries[journal->count - 1].public.level >= level)
-	{
-		journal->count--;
-		take_out(journal, journal->count);
-		journal->keys.length = journal->entries[journal->count].key_offset;
-	}
-}
+	const Entry *entry = &journal->entries[i];
 
-void
-ldb_key_journal_release(LdbKeyJournal *journal, int level)
-{
-	for (size_t i = journal->count; i > 0 && journal->entries[i - 1].public.level >= level; i--)
-		journal->entries[i - 1].public.level = level - 1;
+	*key = ldb_slice(journal->keys.data + entry->key_offset, entry->key_length);
+	return &entry->public;
 }

@@ -54,6 +54,7 @@ struct LdbKeyCover
 	size_t *fields;    /* positions of the key's columns in the schema; owned */
 	size_t *fragments; /* of each piece: index of the fragment, or NO_FRAGMENT; owned */
 	size_t piece_count;
+	uint64_t below_fragment;
 	LdbTake *take; /* owned; NULL until a row is looked at */
 	LdbBuffer key; /* of the row looked at */
 	uint64_t rows_read;
@@ -239,6 +240,29 @@ name_files(const LdbKeySet *set, const LdbFragment *fragment, uint64_t files[2])
 	/* all NULL: there is no file to know it by */
 	if (!any)
 		files[0] ^= fragment->id;
+}
+
+static bool
+has_base(const LdbManifest *manifest, uint32_t base_id)
+{
+	for (size_t i = 0; i < manifest->base_count; i++)
+	{
+		if (manifest->bases[i].id == base_id)
+			return true;
+	}
+	return base_id == LDB_NO_BASE;
+}
+
+/* Rows that are shown before they are in a file have a base of their own, and no lasting name. */
+static bool
+is_lasting(const LdbManifest *manifest, const LdbFragment *fragment)
+{
+	for (size_t i = 0; i < fragment->file_count; i++)
+	{
+		if (!has_base(manifest, fragment->files[i].base_id))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -516,6 +540,9 @@ match_fragments(Reading *reading, const Names *names, LdbError *err)
 		uint64_t task_count = ldb_scan_fragment_tasks(fragment);
 		size_t piece;
 
+		if (fragment->id >= cover->below_fragment)
+			break;
+
 		LDB_TRY(find_piece(cover, names, i, &piece, err));
 		if (piece != NO_PIECE)
 			cover->fragments[piece] = i;
@@ -551,6 +578,7 @@ map_pieces(LdbKeyCover *cover, size_t piece_count, LdbError *err)
 static LdbStatus
 read_missing(LdbKeyCover *cover, Reading *reading, int thread_count, LdbError *err)
 {
+	const LdbManifest *manifest = ldb_dataset_manifest(cover->dataset);
 	LdbKeySet *set = cover->set;
 
 	if (reading->count == 0)
@@ -567,8 +595,11 @@ read_missing(LdbKeyCover *cover, Reading *reading, int thread_count, LdbError *e
 	LDB_TRY(ldb_pool_run(thread_count < 1 ? 1 : thread_count, read_some, reading, err));
 	for (size_t i = 0; i < reading->count; i++)
 	{
-		set->pieces[reading->missing[i].piece].complete = true;
-		cover->fragments[reading->missing[i].piece] = reading->missing[i].fragment_index;
+		const Missing *missing = &reading->missing[i];
+
+		set->pieces[missing->piece].complete =
+			is_lasting(manifest, &manifest->fragments[missing->fragment_index]);
+		cover->fragments[missing->piece] = missing->fragment_index;
 	}
 	return LDB_OK;
 }
@@ -638,15 +669,16 @@ covered_rows(const LdbKeyCover *cover)
 }
 
 LdbStatus
-ldb_key_cover_new(LdbKeySet *set, LdbDataset *dataset, int thread_count, const LdbCancel *cancel,
-				  LdbKeyCover **cover, LdbError *err)
+ldb_key_cover_new(LdbKeySet *set, LdbDataset *dataset, uint64_t below_fragment, int thread_count,
+				  const LdbCancel *cancel, LdbKeyCover **cover, LdbError *err)
 {
 	LdbKeyCover *made = ldb_heap_zalloc(sizeof *made);
 	LdbStatus status;
 
 	if (made == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for a set of keys");
-	*made = (LdbKeyCover){.set = set, .dataset = dataset, .cancel = cancel};
+	*made = (LdbKeyCover){
+		.set = set, .dataset = dataset, .cancel = cancel, .below_fragment = below_fragment};
 	status = find_fields(made, err);
 	if (status == LDB_OK)
 		status = map_pieces(made, set->piece_count, err);
@@ -688,23 +720,6 @@ ldb_key_cover_rows_read(const LdbKeyCover *cover)
 
 /* --- looking up --- */
 
-LdbStatus
-ldb_key_row_is_live(LdbDataset *dataset, uint64_t address, const LdbCancel *cancel, bool *live,
-					LdbError *err)
-{
-	const LdbManifest *manifest = ldb_dataset_manifest(dataset);
-	long index = ldb_manifest_fragment_index(manifest, address >> 32);
-	uint64_t offset = (uint32_t) address;
-	const uint8_t *deleted;
-
-	*live = false;
-	if (index < 0 || offset >= manifest->fragments[index].physical_rows)
-		return LDB_OK;
-	LDB_TRY(ldb_dataset_deletions(dataset, (size_t) index, &deleted, NULL, cancel, err));
-	*live = deleted == NULL || !ldb_bit_get(deleted, (size_t) offset);
-	return LDB_OK;
-}
-
 /* The last piece that starts at or before the row; empty ones start where the next does. */
 static size_t
 piece_of_row(const LdbKeySet *set, uint64_t number)
@@ -740,7 +755,7 @@ locate(LdbKeyCover *cover, uint64_t entry, uint64_t *address, bool *live, LdbErr
 		return LDB_OK;
 	*address = ldb_row_address(ldb_dataset_manifest(cover->dataset)->fragments[fragment].id,
 							   number - cover->set->pieces[piece].first);
-	return ldb_key_row_is_live(cover->dataset, *address, cover->cancel, live, err);
+	return ldb_dataset_row_is_live(cover->dataset, *address, cover->cancel, live, err);
 }
 
 LdbStatus
@@ -804,6 +819,20 @@ ldb_key_cover_next(LdbKeyCover *cover, LdbSlice key, LdbKeyWalk *walk, uint64_t 
 	while (!*found && next_with_tag(set, tag, &walk->slot, &entry))
 		LDB_TRY(has_this_key(cover, entry, key, address, found, err));
 	return LDB_OK;
+}
+
+bool
+ldb_key_cover_shares(const LdbKeyCover *cover, uint64_t address, const LdbKeyCover *other)
+{
+	long fragment =
+		ldb_manifest_fragment_index(ldb_dataset_manifest(cover->dataset), address >> 32);
+
+	for (size_t i = 0; i < cover->piece_count && i < other->piece_count; i++)
+	{
+		if (fragment >= 0 && cover->fragments[i] == (size_t) fragment)
+			return other->fragments[i] != NO_FRAGMENT;
+	}
+	return false;
 }
 
 /* --- duplicates --- */
