@@ -37,7 +37,7 @@ extern size_t lancedb_key_field(const LdbSchema *schema, int32 field_id);
 /* sets.c: the keys of datasets, kept for the statements to come. A cover of the dataset, valid until
  * the context is reset; the dataset must live as long. */
 extern LdbKeyCover *lancedb_cover_keys(const char *uri, const LdbKeySpec *spec, LdbDataset *dataset,
-									   MemoryContext context);
+									   uint64 below_fragment, MemoryContext context);
 
 /* verify.c */
 /* 42809 unless the index is one of a Lance table. */

@@ -11,4 +11,5 @@ lancedb_keys_register(void)
 	lancedb_register_planner_hook();
 	lancedb_register_owner_hook();
 	lancedb_register_utility_hook();
+	lancedb_keys_recheck_hook = lancedb_keys_recheck;
 }

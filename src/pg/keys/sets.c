@@ -130,7 +130,7 @@ free_cover(void *cover)
 
 LdbKeyCover *
 lancedb_cover_keys(const char *uri, const LdbKeySpec *spec, LdbDataset *dataset,
-				   MemoryContext context)
+				   uint64 below_fragment, MemoryContext context)
 {
 	KeptSet *kept;
 	LdbKeyCover *cover;
@@ -143,13 +143,13 @@ lancedb_cover_keys(const char *uri, const LdbKeySpec *spec, LdbDataset *dataset,
 		kept = make_set(uri, spec);
 	kept->user_count++;
 	lancedb_own(context, kept, release);
-	status =
-		ldb_key_cover_new(kept->set, dataset, lancedb_max_threads, &lancedb_cancel, &cover, &err);
+	status = ldb_key_cover_new(kept->set, dataset, below_fragment, lancedb_max_threads,
+							   &lancedb_cancel, &cover, &err);
 	if (status == LDB_NOMEM)
 	{
 		let_go_unused(0, 0);
-		status = ldb_key_cover_new(kept->set, dataset, lancedb_max_threads, &lancedb_cancel, &cover,
-								   &err);
+		status = ldb_key_cover_new(kept->set, dataset, below_fragment, lancedb_max_threads,
+								   &lancedb_cancel, &cover, &err);
 	}
 	if (status == LDB_NOMEM)
 		ldb_error_hint(&err, "A unique index takes about 12 bytes of memory for each row, in each "

@@ -40,7 +40,8 @@ lancedb_verify_keys(Relation relation, Relation index)
 	MemoryContext before = MemoryContextSwitchTo(own);
 	LancedbTable *table = lancedb_table_open(RelationGetRelid(relation), InvalidOid, 0, own);
 	LancedbKeyColumns *columns = lancedb_key_columns(table, relation, index, own);
-	LdbKeyCover *cover = lancedb_cover_keys(table->uri, &columns->spec, table->dataset, own);
+	LdbKeyCover *cover = lancedb_cover_keys(lancedb_canonical_uri(RelationGetRelid(relation)),
+											&columns->spec, table->dataset, UINT64_MAX, own);
 	uint64 addresses[2];
 	bool found;
 	LdbError err;
