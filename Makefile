@@ -102,6 +102,10 @@ $(BUILD)/ldb_dump: test/dump/ldb_dump.c $(CORE_LIB)
 	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) $< $(CORE_LIB) $(CORE_LIBS) -o $@
 dump: $(BUILD)/ldb_dump ## build/ldb_dump prints a dataset as JSON, or measures how fast it is read
 
+# --- commits without a server, for tests beside LanceDB: test/commit/README.md
+$(BUILD)/ldb_commit: test/commit/ldb_commit.c $(CORE_LIB)
+	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) $< $(CORE_LIB) $(CORE_LIBS) -o $@
+
 # --- damaged copies of golden datasets, read under the sanitizers: test/hostile/README.md
 HOSTILE_SRCS = $(sort $(wildcard test/hostile/*.c))
 HOSTILE_DATA = $(addprefix test/data/,$(addsuffix .lance,nested_20 nested_21 nested_22 types_22 \
@@ -140,7 +144,7 @@ format: ## let clang-format decide
 	clang-format -i $$(find src include test -name '*.[ch]' -not -path '*/node_modules/*')
 installcheck: all ## regression, isolation and TAP tests on a throwaway server (TESTS="name ..." for some)
 	@test/installcheck.sh $(TESTS)
-interop: all ## LanceDB from npm writes, psql reads, every value is compared
+interop: all $(BUILD)/ldb_commit ## LanceDB from npm writes, psql reads, every value is compared
 	@test/interop.sh
 fuzz: fuzzers-build ## every fuzz target (FUZZ_SECONDS each, 600 unless told)
 	@test/fuzz.sh $(or $(FUZZ_SECONDS),600)

@@ -13,5 +13,6 @@ if [ -z "${LANCEDB_WORK:-}" ]; then
     fi
     exec test/server.sh run "$0" "$@"
 fi
+node test/interop/commits.mjs "$@"
 psql -X -q -v ON_ERROR_STOP=1 -f test/golden.sql
 exec node test/interop/interop.mjs "$@"
