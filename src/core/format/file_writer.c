@@ -142,7 +142,7 @@ open_field(LdbFileWriter *writer, FieldWriter *field, const LdbField *of, LdbErr
 		LDB_TRY(ldb_field_encoder_init_v21(&field->encoder, writer->arena, err));
 	if (__builtin_add_overflow(*column_count, field->encoder.column_count, column_count))
 		LDB_FAIL(err, LDB_UNSUPPORTED, "too many columns");
-	return ldb_page_rows_init(&field->rows, err);
+	return LDB_OK;
 }
 
 static LdbStatus

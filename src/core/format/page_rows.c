@@ -31,16 +31,6 @@ ldb_rows_bytes(const LdbArray *array)
 		   array->length % 8 * ldb_type_bits(array->type) / 8;
 }
 
-LdbStatus
-ldb_page_rows_init(LdbPageRows *rows, LdbError *err)
-{
-	memset(rows, 0, sizeof *rows);
-	rows->arena = ldb_arena_new(0);
-	if (rows->arena == NULL)
-		LDB_FAIL(err, LDB_NOMEM, "out of memory for rows of a column");
-	return LDB_OK;
-}
-
 void
 ldb_page_rows_free(LdbPageRows *rows)
 {
@@ -54,6 +44,8 @@ ldb_page_rows_add(LdbPageRows *rows, const LdbArray *array, LdbError *err)
 {
 	if (array->length == 0)
 		return LDB_OK;
+	if (rows->arena == NULL && (rows->arena = ldb_arena_new(0)) == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for rows of a column");
 	if (rows->part_count == rows->part_capacity)
 	{
 		size_t capacity = rows->part_capacity == 0 ? 16 : rows->part_capacity * 2;
@@ -80,7 +72,9 @@ ldb_page_rows_join(const LdbPageRows *rows, LdbArena *arena, LdbArray *array, Ld
 void
 ldb_page_rows_clear(LdbPageRows *rows)
 {
-	ldb_arena_reset(rows->arena);
+	/* not reset: what each of many columns would keep adds up */
+	ldb_arena_free(rows->arena);
+	rows->arena = NULL;
 	rows->part_count = 0;
 	rows->row_count = 0;
 	rows->bytes = 0;

@@ -8,7 +8,7 @@
 
 typedef struct LdbPageRows
 {
-	LdbArena *arena; /* owned; copies of the rows */
+	LdbArena *arena; /* owned; copies of the rows; NULL while there are none */
 	LdbArray *parts; /* owned, on the heap */
 	size_t part_count;
 	size_t part_capacity;
@@ -19,8 +19,7 @@ typedef struct LdbPageRows
 /* What rows take in a page before compression, and while they wait: values, levels, views. */
 size_t ldb_rows_bytes(const LdbArray *array);
 
-LdbStatus ldb_page_rows_init(LdbPageRows *rows, LdbError *err);
-void ldb_page_rows_free(LdbPageRows *rows); /* zeroed is fine */
+void ldb_page_rows_free(LdbPageRows *rows); /* zeroed is empty and valid */
 /* Copies the array. */
 LdbStatus ldb_page_rows_add(LdbPageRows *rows, const LdbArray *array, LdbError *err);
 /* All of them; the array borrows from rows and from the arena. */
