@@ -773,18 +773,22 @@ ldb_key_cover_key(LdbKeyCover *cover, uint64_t address, LdbSlice *key, bool *has
 	return LDB_OK;
 }
 
+/* *address is set when it has. */
 static LdbStatus
 has_this_key(LdbKeyCover *cover, uint64_t entry, LdbSlice key, uint64_t *address, bool *yes,
 			 LdbError *err)
 {
+	uint64_t candidate = 0;
 	LdbSlice stored;
 	bool has_key;
 
-	LDB_TRY(locate(cover, entry, address, yes, err));
+	LDB_TRY(locate(cover, entry, &candidate, yes, err));
 	if (!*yes)
 		return LDB_OK;
-	LDB_TRY(ldb_key_cover_key(cover, *address, &stored, &has_key, err));
+	LDB_TRY(ldb_key_cover_key(cover, candidate, &stored, &has_key, err));
 	*yes = has_key && ldb_slice_equal(stored, key);
+	if (*yes)
+		*address = candidate;
 	return LDB_OK;
 }
 
