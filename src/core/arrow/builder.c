@@ -6,7 +6,7 @@
 #include "ldb/base/checked.h"
 
 /* A buffer above this goes back to the system at a reset, so an idle builder stays small. */
-#define LARGEST_KEPT_BYTES ((size_t) 16 * 1024 * 1024)
+#define LARGEST_KEPT_BYTES ((size_t) 64 * 1024 * 1024)
 
 /* Invariants: bits beyond the rows are 0 in every bitmap; children of a builder without rows half
  * built have exactly the items that its rows close over. */

@@ -86,11 +86,14 @@ add_scalar(JsonShape *shape, const JsonbValue *value, LdbBuilder *builder)
 		values->encode(values, parse_scalar(shape, value->val.string.val, value->val.string.len),
 					   builder);
 	else if (typid == BOOLOID)
-		lancedb_encode_error(values, ERRCODE_INVALID_PARAMETER_VALUE, "no JSON boolean");
+		lancedb_encode_error(values, ERRCODE_INVALID_PARAMETER_VALUE,
+							 "value that is not a JSON boolean");
 	else if (takes_numbers)
-		lancedb_encode_error(values, ERRCODE_SQL_JSON_NUMBER_NOT_FOUND, "no JSON number");
+		lancedb_encode_error(values, ERRCODE_SQL_JSON_NUMBER_NOT_FOUND,
+							 "value that is not a JSON number");
 	else
-		lancedb_encode_error(values, ERRCODE_SQL_JSON_SCALAR_REQUIRED, "no JSON string");
+		lancedb_encode_error(values, ERRCODE_SQL_JSON_SCALAR_REQUIRED,
+							 "value that is not a JSON string");
 }
 
 static bool
@@ -130,7 +133,7 @@ check_keys(const JsonShape *shape, JsonbContainer *object)
 		if (token != WJB_KEY || has_field(shape, &key))
 			continue;
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("key \"%.*s\" in column \"%s\" is no field of its Lance struct",
+						errmsg("key \"%.*s\" in column \"%s\" is not a field of its Lance struct",
 							   key.val.string.len, key.val.string.val, shape->values->column),
 						errdetail("Its fields are: %s.", field_names(shape))));
 	}
@@ -210,9 +213,11 @@ add_nested(JsonShape *shape, const JsonbValue *value, LdbBuilder *builder)
 
 	check_stack_depth();
 	if (wants_object && (container == NULL || !JsonContainerIsObject(container)))
-		lancedb_encode_error(shape->values, ERRCODE_SQL_JSON_OBJECT_NOT_FOUND, "no JSON object");
+		lancedb_encode_error(shape->values, ERRCODE_SQL_JSON_OBJECT_NOT_FOUND,
+							 "value that is not a JSON object");
 	if (!wants_object && (container == NULL || !JsonContainerIsArray(container)))
-		lancedb_encode_error(shape->values, ERRCODE_SQL_JSON_ARRAY_NOT_FOUND, "no JSON array");
+		lancedb_encode_error(shape->values, ERRCODE_SQL_JSON_ARRAY_NOT_FOUND,
+							 "value that is not a JSON array");
 	if (kind == LDB_TYPE_STRUCT)
 		add_struct(shape, container, builder);
 	else if (kind == LDB_TYPE_MAP)

@@ -87,7 +87,7 @@ integer_of_float(LancedbEncoder *encoder, Datum value, LdbBuilder *builder)
 							 psprintf("value %g is out of range", number));
 	if (rint(number) != number)
 		lancedb_encode_error(encoder, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-							 psprintf("value %g is no whole number", number));
+							 psprintf("value %g is not a whole number", number));
 	lancedb_add_integer(encoder, (int64) number, builder);
 }
 

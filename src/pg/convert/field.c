@@ -68,8 +68,9 @@ decimal_type(const Column *column)
 
 	if (column->typmod < (int32) VARHDRSZ)
 		no_such_type(column, "Give it a precision and a scale, as in numeric(12,2).");
-	/* numeric(2,4) is 0.0012: Arrow counts the zeros as digits */
-	precision = Max(precision, scale);
+	/* numeric(2,4) is 0.0012: where Lance counts the zeros as digits, reading could not tell */
+	if (scale > precision)
+		no_such_type(column, "Give it a precision that is not below its scale.");
 	if (precision > MAX_DECIMAL256_DIGITS)
 		no_such_type(column, "A decimal has at most 76 digits.");
 	return psprintf("decimal:%d:%d:%d", precision > MAX_DECIMAL128_DIGITS ? 256 : 128, precision,
@@ -251,12 +252,13 @@ fill_type(const Column *column, LdbField *field)
 static void
 remember_type(const Column *column, LdbField *field)
 {
+	Oid element = element_of(column->typid);
+	Oid wanted = OidIsValid(element) ? get_array_type(element) : column->typid;
 	const char *description;
 	Oid typid;
 	int32 typmod;
 
-	if (lancedb_default_type(field, &typid, &typmod) && typid == column->typid &&
-		typmod == column->typmod)
+	if (lancedb_default_type(field, &typid, &typmod) && typid == wanted && typmod == column->typmod)
 		return;
 	description = lancedb_describe_type(column->typid, column->typmod);
 	if (description == NULL)
