@@ -27,6 +27,13 @@ CREATE EVENT TRIGGER lancedb_infer_columns ON ddl_command_end
 	WHEN TAG IN ('CREATE FOREIGN TABLE') EXECUTE FUNCTION lancedb.infer_columns();
 ALTER EVENT TRIGGER lancedb_infer_columns ENABLE ALWAYS;
 
+-- With columns it makes the dataset, or checks the columns of the one that is there.
+CREATE FUNCTION lancedb.create_dataset() RETURNS event_trigger
+	AS 'MODULE_PATHNAME', 'lancedb_create_dataset' LANGUAGE C;
+CREATE EVENT TRIGGER lancedb_create_dataset ON ddl_command_end
+	WHEN TAG IN ('CREATE FOREIGN TABLE') EXECUTE FUNCTION lancedb.create_dataset();
+ALTER EVENT TRIGGER lancedb_create_dataset ENABLE ALWAYS;
+
 --
 -- what there is to know about a Lance table
 --
