@@ -60,7 +60,7 @@ SELECT count(*) > 0 FROM fragments WHERE length(title) > -1;
 -- options of one server that spell out those of another: what that one has open is not lent out
 CREATE SERVER wider FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri :'scratch', allowed_base_paths '/tmp');
 CREATE FOREIGN TABLE wide (id int) SERVER wider OPTIONS (table 'fragments');
-CREATE FOREIGN TABLE narrow (id int) SERVER abused OPTIONS (table 'fragments', branch E'\n', tag '/tmp');
+CREATE FOREIGN TABLE narrow (id int) SERVER abused OPTIONS (table 'fragments', branch E'\n', tag '/tmp', create 'never');
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT count(*) > 0 FROM wide;
 SELECT error_of('SELECT count(*) FROM narrow');

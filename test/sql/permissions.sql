@@ -42,7 +42,7 @@ SELECT error_of(format('ALTER SERVER mine OPTIONS (ADD uri %L)', :'other'), :'da
 SELECT error_of(format('ALTER SERVER mine OPTIONS (ADD allowed_base_paths %L)', :'other'), :'data');
 SELECT error_of(format('CREATE FOREIGN TABLE f (id bigint) SERVER mine OPTIONS (uri %L)', :'other' || '/outside.lance'), :'data');
 SELECT error_of(format('CREATE FOREIGN TABLE f (id bigint) SERVER granted OPTIONS (uri %L)', :'root' || '/inside.lance'), :'data');
-CREATE FOREIGN TABLE nowhere (id bigint) SERVER mine;
+CREATE FOREIGN TABLE nowhere (id bigint) SERVER mine OPTIONS (create 'never');
 SELECT error_of('EXPLAIN SELECT * FROM nowhere', :'data');
 SELECT error_of('IMPORT FOREIGN SCHEMA public FROM SERVER mine INTO regress_lance', :'data');
 
@@ -50,12 +50,12 @@ SELECT error_of('IMPORT FOREIGN SCHEMA public FROM SERVER mine INTO regress_lanc
 CREATE FOREIGN TABLE inside () SERVER granted;
 SELECT count(*) FROM inside;
 SELECT error_of('ALTER SERVER granted OPTIONS (SET uri ''/'')', :'data');
-CREATE FOREIGN TABLE "../other/outside" (id bigint) SERVER granted;
+CREATE FOREIGN TABLE "../other/outside" (id bigint) SERVER granted OPTIONS (create 'never');
 SELECT error_of('EXPLAIN SELECT * FROM "../other/outside"', :'data');
 SELECT error_of('CREATE FOREIGN TABLE f (id bigint) SERVER granted OPTIONS (table ''../other/outside'')', :'data');
-CREATE FOREIGN TABLE tag_out (id bigint) SERVER granted OPTIONS (table 'inside', tag '../../../../other/tag');
+CREATE FOREIGN TABLE tag_out (id bigint) SERVER granted OPTIONS (table 'inside', tag '../../../../other/tag', create 'never');
 SELECT error_of('EXPLAIN SELECT * FROM tag_out', :'data');
-CREATE FOREIGN TABLE branch_out (id bigint) SERVER granted OPTIONS (table 'inside', branch '../../other/outside.lance');
+CREATE FOREIGN TABLE branch_out (id bigint) SERVER granted OPTIONS (table 'inside', branch '../../other/outside.lance', create 'never');
 SELECT error_of('EXPLAIN SELECT * FROM branch_out', :'data');
 
 -- a reader of files may choose the folder, but a table still stays below its server's
@@ -66,7 +66,7 @@ SELECT error_of(format('CREATE SERVER inner_server FOREIGN DATA WRAPPER lancedb_
 RESET ROLE;
 GRANT ALL ON SCHEMA regress_lance TO regress_lance_reader;
 SET ROLE regress_lance_reader;
-SELECT error_of(format('CREATE FOREIGN TABLE outside (id bigint) SERVER readers OPTIONS (uri %L)', :'other' || '/outside.lance'), :'data');
+SELECT error_of(format('CREATE FOREIGN TABLE outside (id bigint) SERVER readers OPTIONS (uri %L, create ''never'')', :'other' || '/outside.lance'), :'data');
 SELECT error_of('EXPLAIN SELECT * FROM outside', :'data');
 SELECT error_of(format('CREATE FOREIGN TABLE up (id bigint) SERVER readers OPTIONS (uri %L)', :'root' || '/../other/outside.lance'), :'data');
 
@@ -84,8 +84,8 @@ RESET ROLE;
 \! cp -r "$scratch/root/inside.lance" "$scratch/root/data_link.lance"; rm -r "$scratch/root/data_link.lance/data"; ln -s ../../other/outside.lance/data "$scratch/root/data_link.lance/data"
 \! cp -r "$scratch/root/inside.lance" "$scratch/root/file_link.lance"; cd "$scratch/root/file_link.lance/data" && for f in *; do ln -sf "$scratch/other/outside.lance/data/$f" "$f"; done
 SET ROLE regress_lance_user;
-CREATE FOREIGN TABLE link (id bigint) SERVER granted;
-CREATE FOREIGN TABLE versions_link (id bigint) SERVER granted;
+CREATE FOREIGN TABLE link (id bigint) SERVER granted OPTIONS (create 'never');
+CREATE FOREIGN TABLE versions_link (id bigint) SERVER granted OPTIONS (create 'never');
 CREATE FOREIGN TABLE data_link (id bigint) SERVER granted;
 CREATE FOREIGN TABLE file_link (id bigint) SERVER granted;
 SELECT name, split_part(error_of('SELECT sum(id) FROM ' || name, :'data'), ' ', 1)
@@ -95,7 +95,7 @@ FROM unnest('{link,versions_link,data_link,file_link}'::text[]) AS name;
 RESET ROLE;
 \! cp -r "$LANCEDB_TEST_DATA/refs_clone.lance" "$scratch/root"
 SET ROLE regress_lance_user;
-CREATE FOREIGN TABLE refs_clone (id int) SERVER granted;
+CREATE FOREIGN TABLE refs_clone (id int) SERVER granted OPTIONS (create 'never');
 SELECT error_of('SELECT * FROM refs_clone', :'data');
 
 -- a folder that becomes a link into the data directory after its server was made
@@ -103,7 +103,7 @@ RESET ROLE;
 \! mkdir "$scratch/later"
 SELECT error_of(format('CREATE SERVER later FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri %L)', :'scratch' || '/later'), :'data');
 \! rmdir "$scratch/later"; ln -s "$data_directory" "$scratch/later"
-CREATE FOREIGN TABLE in_data_directory (id bigint) SERVER later;
+CREATE FOREIGN TABLE in_data_directory (id bigint) SERVER later OPTIONS (create 'never');
 SELECT error_of('SELECT * FROM in_data_directory', :'data');
 SELECT error_of(format('CREATE SERVER later_still FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri %L)', :'scratch' || '/later/base'), :'data');
 

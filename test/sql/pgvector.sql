@@ -47,7 +47,7 @@ SELECT id FROM docs_array ORDER BY embedding <=> (SELECT embedding FROM docs_arr
 SELECT avg(embedding) IS NOT NULL AS averages FROM docs;
 -- a wrong dimension
 SELECT id FROM docs ORDER BY embedding <-> '[1,2,3]' LIMIT 1;
-CREATE FOREIGN TABLE wrong (embedding vector(3)) SERVER pgvector_server OPTIONS (table 'packages_small');
+CREATE FOREIGN TABLE wrong (embedding vector(3)) SERVER pgvector_server OPTIONS (table 'packages_small', create 'never');
 SELECT count(embedding) FROM wrong;
 \set VERBOSITY terse
 DROP EXTENSION vector;

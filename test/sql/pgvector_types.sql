@@ -19,7 +19,7 @@ FROM vectors v JOIN arrays a USING (id);
 SELECT count(*) > count(gaps), count(gaps) > 0 FROM vectors;
 
 -- what does not fit
-CREATE FOREIGN TABLE wrong (id int, c vector(4) OPTIONS (column_name 'vector_f32_none')) SERVER lake OPTIONS (table 'types_20');
+CREATE FOREIGN TABLE wrong (id int, c vector(4) OPTIONS (column_name 'vector_f32_none')) SERVER lake OPTIONS (table 'types_20', create 'never', propagate_ddl 'false');
 SELECT c FROM wrong;
 ALTER FOREIGN TABLE wrong ALTER COLUMN c TYPE halfvec;
 SELECT c FROM wrong;

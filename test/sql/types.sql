@@ -30,10 +30,11 @@ GROUP BY attnum, attname ORDER BY attnum;
 
 -- the message names both types and what to do
 CREATE FOREIGN TABLE wrong (int64_none integer) SERVER lake OPTIONS (table 'types_20');
+CREATE FOREIGN TABLE wrong (int64_none integer) SERVER lake OPTIONS (table 'types_20', create 'never', propagate_ddl 'false');
 SELECT * FROM wrong;
 ALTER FOREIGN TABLE wrong RENAME COLUMN int64_none TO list_utf8_none;
 SELECT * FROM wrong;
-CREATE FOREIGN TABLE wrong_vector (vector_f32_none text) SERVER lake OPTIONS (table 'types_20');
+CREATE FOREIGN TABLE wrong_vector (vector_f32_none text) SERVER lake OPTIONS (table 'types_20', create 'never');
 SELECT * FROM wrong_vector;
 
 -- values are the same in all types that hold them

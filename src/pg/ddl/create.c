@@ -116,10 +116,11 @@ create_dataset(Oid relid, const LancedbOptions *options)
 static void
 create_or_check(Oid relid)
 {
-	LancedbOptions *options = lancedb_table_options(relid);
+	LancedbOptions *options;
 
-	if (options->create_never)
+	if (lancedb_leaves_storage_alone(relid))
 		return;
+	options = lancedb_table_options(relid);
 	if (may_be_missing(options) && lancedb_count_columns(relid) > 0 && !is_there(relid, options))
 		create_dataset(relid, options);
 	else

@@ -42,7 +42,6 @@ typedef struct LancedbOptions
 	bool updatable;           /* INSERT and the like are allowed; the table's choice before the
 	                             server's */
 	bool propagate_ddl;       /* ALTER changes the dataset's columns; likewise */
-	bool create_never;        /* CREATE FOREIGN TABLE leaves storage alone */
 	bool stable_row_ids;      /* of a new dataset */
 	const char *data_version; /* of a new dataset: "2.1"; constant text */
 } LancedbOptions;
@@ -56,6 +55,8 @@ extern const char *lancedb_column_name(Relation relation, AttrNumber attnum);
 /* Its option dim; 0 = not given. */
 extern int lancedb_column_dimension(Oid relid, AttrNumber attnum);
 extern bool lancedb_propagates_ddl(Oid relid);
+/* Option create is 'never': a table with columns is made without a look at its dataset. */
+extern bool lancedb_leaves_storage_alone(Oid relid);
 /* The folders that the server's tables may lie in, all checked; closed with the context. */
 extern LdbLocations *lancedb_open_locations(const LancedbOptions *options, MemoryContext context);
 /* The text of an option as Unix microseconds; an ERROR when it is no timestamp. */

@@ -294,8 +294,6 @@ set_write_option(LancedbOptions *options, DefElem *option)
 		options->updatable = defGetBoolean(option);
 	else if (strcmp(option->defname, "propagate_ddl") == 0)
 		options->propagate_ddl = defGetBoolean(option);
-	else if (strcmp(option->defname, "create") == 0)
-		options->create_never = strcmp(defGetString(option), "never") == 0;
 	else if (strcmp(option->defname, "stable_row_ids") == 0)
 		options->stable_row_ids = defGetBoolean(option);
 	else if (strcmp(option->defname, "data_storage_version") == 0)
@@ -382,6 +380,21 @@ bool
 lancedb_propagates_ddl(Oid relid)
 {
 	return lancedb_table_options(relid)->propagate_ddl;
+}
+
+bool
+lancedb_leaves_storage_alone(Oid relid)
+{
+	ListCell *cell;
+
+	foreach (cell, GetForeignTable(relid)->options)
+	{
+		DefElem *option = lfirst(cell);
+
+		if (strcmp(option->defname, "create") == 0)
+			return strcmp(defGetString(option), "never") == 0;
+	}
+	return false;
 }
 
 int
