@@ -57,7 +57,7 @@ LdbStatus ldb_array_take(const LdbArray *array, const uint32_t *rows, size_t row
 LdbStatus ldb_array_slice(const LdbArray *array, size_t first, size_t count, LdbArena *arena,
 						  LdbArray *out, LdbError *err);
 
-/* All rows and the bytes that views point to: nothing is borrowed but the types. */
+/* All rows, the bytes that views point to, and the types: nothing is borrowed. */
 LdbStatus ldb_array_copy(const LdbArray *array, LdbArena *arena, LdbArray *out, LdbError *err);
 
 /* Several arrays of one type end to end. With one part it is returned as it is. */

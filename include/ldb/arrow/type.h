@@ -107,6 +107,9 @@ uint64_t ldb_type_bits(const LdbType *type);
 /* What a dictionary holds, or the type itself. */
 const LdbType *ldb_type_value(const LdbType *type);
 
+/* With all types and texts below it; nested as deep as ldb_type_parse allows. */
+LdbStatus ldb_type_copy(const LdbType *type, LdbArena *arena, LdbType *copy, LdbError *err);
+
 /* A name for messages: "fixed_size_list<float, 128>", "timestamp[us, UTC]". */
 const char *ldb_type_name(const LdbType *type, LdbArena *arena);
 

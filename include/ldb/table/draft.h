@@ -10,7 +10,9 @@
  * LDB_STAGED_FRAGMENT on; they stay the same for the life of the draft.
  * Files: a data file is deleted when the rows in it were rolled back, and by ldb_draft_discard;
  * freeing a draft leaves files alone.
- * Errors leave the draft as it was before the call, but for rows half built.
+ * Errors leave the draft as it was before the call, but for rows half built. When rows are lost
+ * because their file could not be written, everything that needs them fails until they are rolled
+ * back.
  * Threads: one. Ownership: base datasets are borrowed; each outlives the draft or the rebase that
  * replaces it, and views made on top of it.
  */
@@ -49,7 +51,8 @@ void ldb_draft_free(LdbDraft *draft); /* NULL is fine */
 LdbDataset *ldb_draft_base(const LdbDraft *draft);
 /* As all changes so far leave it; valid until the next change of columns or rollback. */
 const LdbSchema *ldb_draft_schema(const LdbDraft *draft);
-bool ldb_draft_is_empty(const LdbDraft *draft); /* nothing to commit */
+/* Nothing to commit; rows that came and went may have left files, for ldb_draft_discard. */
+bool ldb_draft_is_empty(const LdbDraft *draft);
 bool ldb_draft_has_stable_row_ids(const LdbDraft *draft);
 
 /*
@@ -115,10 +118,17 @@ LdbStatus ldb_column_rewrite_append(LdbColumnRewrite *rewrite, const LdbArray *v
 LdbStatus ldb_column_rewrite_finish(LdbColumnRewrite *rewrite, LdbMark mark, LdbError *err);
 void ldb_column_rewrite_abandon(LdbColumnRewrite *rewrite);
 
-/* The table as a command sees it: the base and changes with a mark.command below `before`. Writes out
- * rows that are buffered. Close with ldb_dataset_close. UINT32_MAX = everything. */
+/* The table as a command sees it: the base and changes with a mark.command below `before`. Rows that
+ * are buffered are shown from memory when they are few, else they are written out. Close with
+ * ldb_dataset_close. UINT32_MAX = everything. */
 LdbStatus ldb_draft_view(LdbDraft *draft, uint32_t before, LdbDataset **view, LdbError *err);
-/* The same as a change, in the arena. */
+/*
+ * The same as a change, in the arena, for a process that shows it; it borrows from the draft until
+ * that is changed. All its rows are in files.
+ * UINT32_MAX = for the commit, when no other view is needed any more: without fragments that have no
+ * row left, so addresses differ from those of views, and files that the change does not name are
+ * deleted. Fails with LDB_UNSUPPORTED for a table without columns.
+ */
 LdbStatus ldb_draft_change(LdbDraft *draft, uint32_t before, LdbArena *arena, LdbChange *change,
 						   LdbError *err);
 
@@ -130,7 +140,8 @@ void ldb_draft_release(LdbDraft *draft, int level);
 /*
  * Puts the draft on top of a newer version of the table, if what others changed since its base goes
  * together with it; LDB_CONFLICT says what does not. The old base may be closed afterwards when no
- * view needs it.
+ * view needs it. Rows that others deleted too are theirs then. A truncate before goes on to mean the
+ * fragments of the old base: what others added stays.
  */
 LdbStatus ldb_draft_rebase(LdbDraft *draft, LdbDataset *newer, LdbError *err);
 

@@ -469,10 +469,15 @@ own_views(LdbArray *array, LdbArena *arena, LdbError *err)
 	return LDB_OK;
 }
 
-/* The arrays of the tree are fresh, what views point to is not. */
+/* The arrays of the tree are fresh, their types and what views point to are not. */
 static LdbStatus
 own_bytes(LdbArray *array, LdbArena *arena, LdbError *err)
 {
+	LdbType *type;
+
+	LDB_NEW(arena, type, 1, err);
+	LDB_TRY(ldb_type_copy(array->type, arena, type, err));
+	array->type = type;
 	if (array->views != NULL)
 		return own_views(array, arena, err);
 	for (size_t i = 0; i < array->child_count; i++)

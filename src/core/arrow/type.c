@@ -383,6 +383,32 @@ ldb_type_value(const LdbType *type)
 	return type->kind == LDB_TYPE_DICTIONARY ? type->item : type;
 }
 
+static LdbStatus
+copy_below(const LdbType *type, LdbArena *arena, const LdbType **copy, LdbError *err)
+{
+	LdbType *made;
+
+	if (type == NULL)
+		return LDB_OK;
+	LDB_NEW(arena, made, 1, err);
+	*copy = made;
+	return ldb_type_copy(type, arena, made, err);
+}
+
+LdbStatus
+ldb_type_copy(const LdbType *type, LdbArena *arena, LdbType *copy, LdbError *err)
+{
+	*copy = *type;
+	if (type->timezone != NULL)
+	{
+		copy->timezone = ldb_arena_strdup(arena, type->timezone);
+		if (copy->timezone == NULL)
+			LDB_FAIL(err, LDB_NOMEM, "out of memory for a type");
+	}
+	LDB_TRY(copy_below(type->item, arena, &copy->item, err));
+	return copy_below(type->index, arena, &copy->index, err);
+}
+
 const char *
 ldb_type_name(const LdbType *type, LdbArena *arena)
 {

@@ -10,31 +10,6 @@ copy_text(const char *text, LdbArena *arena, const char **copy, LdbError *err)
 	return LDB_OK;
 }
 
-/* Types are nested at most as deep as ldb_type_parse allows. */
-static LdbStatus
-copy_type(const LdbType *type, LdbArena *arena, LdbType *copy, LdbError *err)
-{
-	*copy = *type;
-	LDB_TRY(copy_text(type->timezone, arena, &copy->timezone, err));
-	if (type->item != NULL)
-	{
-		LdbType *item;
-
-		LDB_NEW(arena, item, 1, err);
-		LDB_TRY(copy_type(type->item, arena, item, err));
-		copy->item = item;
-	}
-	if (type->index != NULL)
-	{
-		LdbType *index;
-
-		LDB_NEW(arena, index, 1, err);
-		LDB_TRY(copy_type(type->index, arena, index, err));
-		copy->index = index;
-	}
-	return LDB_OK;
-}
-
 static LdbStatus
 copy_metadata(const LdbField *field, LdbArena *arena, LdbField *copy, LdbError *err)
 {
@@ -65,7 +40,7 @@ ldb_field_copy_shallow(const LdbField *field, LdbArena *arena, LdbField **copy, 
 	*made = *field;
 	LDB_TRY(copy_text(field->name, arena, &made->name, err));
 	LDB_TRY(copy_text(field->logical_type, arena, &made->logical_type, err));
-	LDB_TRY(copy_type(&field->type, arena, &made->type, err));
+	LDB_TRY(ldb_type_copy(&field->type, arena, &made->type, err));
 	LDB_TRY(copy_metadata(field, arena, made, err));
 	*copy = made;
 	return LDB_OK;
