@@ -50,6 +50,9 @@ LdbStatus ldb_builder_bytes_value(LdbBuilder *builder, LdbSlice value, LdbError 
  * list or map, `width` for a fixed_size_list, one of each field for a struct. */
 LdbStatus ldb_builder_close_row(LdbBuilder *builder, LdbError *err);
 
+/* A row of an array of the same type, children included. */
+LdbStatus ldb_builder_copy(LdbBuilder *builder, const LdbArray *array, size_t row, LdbError *err);
+
 /* All rows as an array; what it needs besides the builder's memory comes from the arena. */
 LdbStatus ldb_builder_array(const LdbBuilder *builder, LdbArena *arena, LdbArray *array,
 							LdbError *err);
