@@ -16,7 +16,9 @@
 #include "catalog/pg_tablespace.h"
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
+#include "commands/trigger.h"
 #include "commands/vacuum.h"
+#include "executor/executor.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -141,6 +143,35 @@ lancedb_may_use_schema(Oid namespace)
 #if PG_VERSION_NUM < 180000
 #define vacuum_delay_point(is_analyze) vacuum_delay_point()
 #endif
+
+/* PostgreSQL 16 moved the role whose rights apply from the range table elsewhere. */
+static inline Oid
+lancedb_result_user(ResultRelInfo *target, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExecGetResultRelCheckAsUser(target, estate);
+#else
+	ResultRelInfo *root = target->ri_RootResultRelInfo;
+	Index index = root != NULL ? root->ri_RangeTableIndex : target->ri_RangeTableIndex;
+	Oid user = index == 0 ? InvalidOid : exec_rt_fetch(index, estate)->checkAsUser;
+
+	return OidIsValid(user) ? user : GetUserId();
+#endif
+}
+
+/* PostgreSQL 16 tells why a BEFORE trigger's row is not there, 18 whether it is MERGE that asks. */
+static inline bool
+lancedb_before_update_triggers(EState *estate, EPQState *epq, ResultRelInfo *target,
+							   HeapTuple old_row, TupleTableSlot *new_slot)
+{
+#if PG_VERSION_NUM >= 180000
+	return ExecBRUpdateTriggers(estate, epq, target, NULL, old_row, new_slot, NULL, NULL, false);
+#elif PG_VERSION_NUM >= 160000
+	return ExecBRUpdateTriggers(estate, epq, target, NULL, old_row, new_slot, NULL, NULL);
+#else
+	return ExecBRUpdateTriggers(estate, epq, target, NULL, old_row, new_slot, NULL);
+#endif
+}
 
 /* PostgreSQL 17 ends transactions that take too long, without a cancel of the statement. */
 static inline bool

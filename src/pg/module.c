@@ -4,6 +4,7 @@
 #include "ann/ann.h"
 #include "lancedb/write.h"
 
+#include "fdw/modify.h"
 #include "lancedb/keys.h"
 
 #include "ldb/simd/distance.h"
@@ -18,6 +19,7 @@ _PG_init(void)
 	lancedb_xact_register();
 	lancedb_ann_register();
 	lancedb_keys_register();
+	lancedb_modify_register();
 	/* Both are safe in the postmaster: neither starts a thread nor opens a file. */
 	ldb_simd_init();
 	ldb_mapping_install_handler();

@@ -24,7 +24,8 @@ typedef enum LancedbPlanSlot
 	LANCEDB_PLAN_KIND,    /* Integer: LancedbPlanKind */
 	LANCEDB_PLAN_OIDS,    /* OidList: the table, the role whose rights apply (0 = current) */
 	LANCEDB_PLAN_COLUMNS, /* IntList: attribute numbers to read, ascending */
-	LANCEDB_PLAN_ROWS     /* Integer: rows that a batch needs, 0 = many */
+	LANCEDB_PLAN_ROWS,    /* Integer: rows that a batch needs, 0 = many */
+	LANCEDB_PLAN_COUNTED  /* Boolean, of a direct DELETE: the command counts its rows */
 } LancedbPlanSlot;
 
 typedef enum LancedbPlanKind

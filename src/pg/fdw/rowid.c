@@ -28,6 +28,12 @@ lancedb_row_ids_new(const LancedbTable *table, MemoryContext context)
 	return ids;
 }
 
+BlockNumber
+lancedb_row_block_count(const LancedbRowIds *ids)
+{
+	return (BlockNumber) (ids->first[ids->manifest->fragment_count] / ROWS_PER_BLOCK) + 1;
+}
+
 static pg_noreturn void
 no_such_row(void)
 {

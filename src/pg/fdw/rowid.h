@@ -17,6 +17,9 @@ typedef struct LancedbRowIds LancedbRowIds;
 /* The table is borrowed. */
 extern LancedbRowIds *lancedb_row_ids_new(const LancedbTable *table, MemoryContext context);
 
+/* Blocks that ctids can be in. */
+extern BlockNumber lancedb_row_block_count(const LancedbRowIds *ids);
+
 /* The ctid of a row by its address, and the address of a row by its ctid. */
 extern void lancedb_row_ctid(LancedbRowIds *ids, uint64 address, ItemPointer ctid);
 extern uint64 lancedb_row_address(LancedbRowIds *ids, const ItemPointerData *ctid);

@@ -274,6 +274,32 @@ lancedb_iterate_scan(ForeignScanState *node)
 	return slot;
 }
 
+size_t
+lancedb_scan_addresses(ForeignScanState *node, const uint64_t **addresses)
+{
+	LancedbScanState *state = node->fdw_state;
+	LdbError err;
+
+	if (!state->started)
+		start(node, state);
+	if (state->recheck)
+	{
+		ResetExprContext(node->ss.ps.ps_ExprContext);
+		if (TupIsNull(lancedb_iterate_scan(node)))
+			return 0;
+		*addresses = &state->batch->row_addresses[state->row];
+		return 1;
+	}
+	if (state->done)
+		return 0;
+	lancedb_check(ldb_scan_next(state->scan, &state->batch, &err), &err);
+	state->done = state->batch == NULL;
+	if (state->done)
+		return 0;
+	*addresses = state->batch->row_addresses;
+	return state->batch->row_count;
+}
+
 /* Of all passes, the one under way included. */
 LancedbCounters
 lancedb_scan_counters(const LancedbScanState *state)

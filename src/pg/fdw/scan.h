@@ -41,6 +41,8 @@ typedef struct LancedbOutput
 	LancedbConverter *converter;
 } LancedbOutput;
 
+typedef struct LancedbDirectDelete LancedbDirectDelete; /* modify_direct.c */
+
 typedef struct LancedbScanState
 {
 	LancedbPlanKind kind;
@@ -68,6 +70,7 @@ typedef struct LancedbScanState
 	size_t row;
 
 	LancedbCounters counters;
+	LancedbDirectDelete *direct; /* NULL = rows are handed out */
 } LancedbScanState;
 
 /* scan.c */
@@ -76,6 +79,8 @@ extern void lancedb_scan_open_table(LancedbScanState *state);
 extern LancedbFilterOutcome lancedb_scan_bind(ForeignScanState *node, Index varno, List *tlist,
 											  List *clauses, const LdbRowFilter **row_filter);
 extern void lancedb_scan_start(LancedbScanState *state, const LdbScanOptions *options);
+/* Addresses of the next rows that pass all conditions, instead of the rows; 0 = the end. */
+extern size_t lancedb_scan_addresses(ForeignScanState *node, const uint64_t **addresses);
 extern void lancedb_scan_stop(LancedbScanState *state);
 extern LancedbCounters lancedb_scan_counters(const LancedbScanState *state);
 
