@@ -103,6 +103,48 @@ CREATE FUNCTION lancedb.resolve(relation regclass, version bigint, decision text
 	AS 'MODULE_PATHNAME', 'lancedb_resolve' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION lancedb.resolve(regclass, bigint, text) IS 'keeps or withdraws a version that lancedb.unresolved lists';
 
+-- changes that are no rows
+--
+CREATE FUNCTION lancedb.before_alter() RETURNS event_trigger
+	AS 'MODULE_PATHNAME', 'lancedb_before_alter' LANGUAGE C;
+CREATE FUNCTION lancedb.after_alter() RETURNS event_trigger
+	AS 'MODULE_PATHNAME', 'lancedb_after_alter' LANGUAGE C;
+CREATE EVENT TRIGGER lancedb_before_alter ON ddl_command_start
+	WHEN TAG IN ('ALTER FOREIGN TABLE', 'ALTER TABLE') EXECUTE FUNCTION lancedb.before_alter();
+CREATE EVENT TRIGGER lancedb_after_alter ON ddl_command_end
+	WHEN TAG IN ('ALTER FOREIGN TABLE', 'ALTER TABLE') EXECUTE FUNCTION lancedb.after_alter();
+ALTER EVENT TRIGGER lancedb_before_alter ENABLE ALWAYS;
+ALTER EVENT TRIGGER lancedb_after_alter ENABLE ALWAYS;
+
+CREATE FUNCTION lancedb.drop_dataset(server name, table_name text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'lancedb_drop_dataset' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lancedb.drop_dataset(name, text) IS
+	'deletes a Lance table with all its versions, at once; returns how many files there were';
+
+CREATE FUNCTION lancedb.refresh(relation regclass) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'lancedb_refresh' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lancedb.refresh(regclass) IS
+	'declares columns that were added to a Lance table elsewhere; returns their names';
+
+CREATE FUNCTION lancedb.restore(relation regclass, version bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'lancedb_restore_version' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lancedb.restore(regclass, bigint) IS
+	'makes an earlier version the newest, when the transaction commits; returns its number of rows';
+CREATE FUNCTION lancedb.restore(relation regclass, tag text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'lancedb_restore_tag' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lancedb.restore(regclass, text) IS
+	'makes the version with a tag the newest, when the transaction commits; returns its number of rows';
+
+CREATE FUNCTION lancedb.tag_create(relation regclass, tag text, version bigint DEFAULT NULL)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME', 'lancedb_tag_create' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION lancedb.tag_create(regclass, text, bigint) IS
+	'gives a version of a Lance table, the newest unless told, a name; at once, whatever the transaction does';
+CREATE FUNCTION lancedb.tag_drop(relation regclass, tag text) RETURNS void
+	AS 'MODULE_PATHNAME', 'lancedb_tag_drop' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION lancedb.tag_drop(regclass, text) IS
+	'takes a tag away; at once, whatever the transaction does';
+
 -- Vector distance on real[]: in the extension's own schema, so that operators are found without
 -- a prefix. Values are pgvector's. Both vectors must have one dimension count and no NULL element.
 

@@ -51,6 +51,8 @@ extern LancedbTable *lancedb_table_open_shared(Oid relid, Oid userid, uint64 ver
 
 /* True when the relation is a foreign table of our wrapper. */
 extern bool lancedb_is_lance_table(Oid relid);
+/* True when the server uses our wrapper. */
+extern bool lancedb_is_lance_server(Oid serverid);
 
 /* The schema position of the column, or -1. */
 extern int lancedb_table_field(const LancedbTable *table, AttrNumber attnum);

@@ -179,8 +179,8 @@ lancedb_table_open_shared(Oid relid, Oid userid, uint64 version, LdbSlice change
 }
 
 /* By address: the wrapper may have been renamed, the library is what makes it ours. */
-static bool
-is_lance_server(Oid serverid)
+bool
+lancedb_is_lance_server(Oid serverid)
 {
 	Oid handler = GetForeignDataWrapper(GetForeignServer(serverid)->fdwid)->fdwhandler;
 	FmgrInfo function;
@@ -195,7 +195,7 @@ bool
 lancedb_is_lance_table(Oid relid)
 {
 	return get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE &&
-		   is_lance_server(GetForeignServerIdByRelId(relid));
+		   lancedb_is_lance_server(GetForeignServerIdByRelId(relid));
 }
 
 int

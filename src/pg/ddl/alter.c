@@ -1,0 +1,165 @@
+/*
+ * alter.c -- carries ALTER FOREIGN TABLE's changes of columns into the Lance table.
+ *
+ * By event triggers, because they work in sessions that have not loaded the library yet: before the
+ * command we note the columns, after it we look what became of them. Only what such a command
+ * does to its table, and to those that inherit its columns, counts: columns that go with a dropped
+ * type, and tables that go with a server, leave the data alone.
+ */
+#include "fdw/fdw.h"
+
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "commands/event_trigger.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "ddl/alter.h"
+
+/* A command under way and the tables that it may change. */
+typedef struct Command
+{
+	dlist_node node;
+	const Node *statement; /* compared, never followed */
+	List *tables;          /* of LancedbTableBefore * */
+} Command;
+
+/* The innermost command first. */
+static dlist_head commands = DLIST_STATIC_INIT(commands);
+
+static void
+forget(void *handle)
+{
+	dlist_delete(&((Command *) handle)->node);
+}
+
+static RangeVar *
+altered_relation(const Node *statement)
+{
+	if (IsA(statement, AlterTableStmt))
+		return ((const AlterTableStmt *) statement)->relation;
+	if (IsA(statement, RenameStmt) && ((const RenameStmt *) statement)->renameType == OBJECT_COLUMN)
+		return ((const RenameStmt *) statement)->relation;
+	return NULL;
+}
+
+static LancedbTableBefore *
+columns_before(Oid relid)
+{
+	LancedbTableBefore *before = palloc0(sizeof(*before));
+	Relation relation = table_open(relid, NoLock);
+
+	before->relid = relid;
+	before->columns = CreateTupleDescCopy(RelationGetDescr(relation));
+	before->lance_names = palloc0(sizeof(char *) * before->columns->natts);
+	for (int i = 0; i < before->columns->natts; i++)
+	{
+		if (!TupleDescAttr(before->columns, i)->attisdropped)
+			before->lance_names[i] = pstrdup(lancedb_column_name(relation, (AttrNumber) (i + 1)));
+	}
+	table_close(relation, NoLock);
+	return before;
+}
+
+/* The command itself would take this lock, for the same people. */
+static List *
+tables_before(RangeVar *name)
+{
+	Oid relid = RangeVarGetRelid(name, NoLock, true);
+	List *tables = NIL;
+	ListCell *cell;
+
+	if (!OidIsValid(relid) || !object_ownercheck(RelationRelationId, relid, GetUserId()))
+		return NIL;
+	LockRelationOid(relid, AccessExclusiveLock);
+	foreach (cell, name->inh ? find_all_inheritors(relid, AccessExclusiveLock, NULL)
+							 : list_make1_oid(relid))
+	{
+		if (lancedb_is_lance_table(lfirst_oid(cell)) && lancedb_propagates_ddl(lfirst_oid(cell)))
+			tables = lappend(tables, columns_before(lfirst_oid(cell)));
+	}
+	return tables;
+}
+
+static void
+note_command(const Node *statement)
+{
+	RangeVar *name = altered_relation(statement);
+	MemoryContext before;
+	Command *command;
+	List *tables;
+
+	if (name == NULL || IsBinaryUpgrade)
+		return;
+	before = MemoryContextSwitchTo(PortalContext);
+	tables = tables_before(name);
+	if (tables != NIL)
+	{
+		command = palloc0(sizeof(*command));
+		command->statement = statement;
+		command->tables = tables;
+		dlist_push_head(&commands, &command->node);
+		lancedb_own(PortalContext, command, forget);
+	}
+	MemoryContextSwitchTo(before);
+}
+
+static Command *
+find_command(const Node *statement)
+{
+	dlist_iter at;
+
+	dlist_foreach(at, &commands)
+	{
+		Command *command = dlist_container(Command, node, at.cur);
+
+		if (command->statement == statement)
+			return command;
+	}
+	return NULL;
+}
+
+static const EventTriggerData *
+trigger_data(FunctionCallInfo fcinfo, const char *function)
+{
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("lancedb.%s is called by its event trigger only", function)));
+	return (const EventTriggerData *) fcinfo->context;
+}
+
+PG_FUNCTION_INFO_V1(lancedb_before_alter);
+
+Datum
+lancedb_before_alter(PG_FUNCTION_ARGS)
+{
+	note_command(trigger_data(fcinfo, "before_alter")->parsetree);
+	PG_RETURN_NULL();
+}
+
+PG_FUNCTION_INFO_V1(lancedb_after_alter);
+
+Datum
+lancedb_after_alter(PG_FUNCTION_ARGS)
+{
+	const Node *statement = trigger_data(fcinfo, "after_alter")->parsetree;
+	Command *command = find_command(statement);
+	List *tables;
+	ListCell *cell;
+
+	if (command == NULL)
+		PG_RETURN_NULL();
+	/* not again for a statement whose tree lies at the same address */
+	tables = command->tables;
+	command->tables = NIL;
+	command->statement = NULL;
+	foreach (cell, tables)
+		lancedb_propagate_columns(lfirst(cell), IsA(statement, RenameStmt));
+	PG_RETURN_NULL();
+}
