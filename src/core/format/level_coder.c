@@ -32,10 +32,11 @@ ldb_level_coder_bytes(const LdbLevelCoder *coder, size_t first, size_t count)
 void
 ldb_level_coder_put(const LdbLevelCoder *coder, size_t first, size_t count, uint8_t *out)
 {
-	const uint16_t *levels = coder->levels + first;
+	const uint16_t *levels;
 
 	if (coder->levels == NULL)
 		return;
+	levels = coder->levels + first;
 	if (coder->runs)
 		ldb_rle_encode_block(levels, LEVEL_BYTES, count,
 							 ldb_rle_count(levels, LEVEL_BYTES, count, count), out);
