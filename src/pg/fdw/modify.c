@@ -104,18 +104,7 @@ lancedb_begin_modify(ModifyTableState *node, ResultRelInfo *target, List *fdw_pr
 		lancedb_find_row_identity(modify, target, plan);
 }
 
-/* A partition may have on_conflict DO NOTHING alone: without a unique index on the parent, which cannot be where
- * partitions are foreign tables, there is nothing to infer. */
-static OnConflictAction
-conflict_action_of(const ModifyTableState *node)
-{
-	const ModifyTable *plan = (const ModifyTable *) node->ps.plan;
-
-	/* COPY has a node without a plan */
-	return plan == NULL ? ONCONFLICT_NONE : plan->onConflictAction;
-}
-
-/* COPY, and rows that a partitioned table sends here. */
+/* COPY, and rows that a partitioned table sends here; never with conflicts to settle. */
 void
 lancedb_begin_insert(ModifyTableState *node, ResultRelInfo *target)
 {
@@ -126,14 +115,6 @@ lancedb_begin_insert(ModifyTableState *node, ResultRelInfo *target)
 	if (target->ri_FdwState != NULL)
 		return;
 	modify = new_modify(node, target, estate->es_query_cxt);
-	modify->on_conflict = conflict_action_of(node);
-	if (modify->on_conflict == ONCONFLICT_UPDATE)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("ON CONFLICT DO UPDATE is not supported on partition \"%s\"",
-						RelationGetRelationName(target->ri_RelationDesc)),
-				 errdetail("It is a Lance table, and reached through its partitioned table."),
-				 errhint("Insert into the partition itself.")));
 	open_write(modify, target, estate, LANCEDB_LOCK_APPEND);
 	target->ri_FdwState = modify;
 }

@@ -6,7 +6,6 @@
 #include "fdw/modify.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/nodeModifyTable.h"
 #include "utils/memutils.h"
@@ -124,22 +123,13 @@ fetch_existing(LancedbModify *modify, Relation relation, const LancedbKeyHit *hi
 /* ---- DO UPDATE ---- */
 
 static void
-check_may_change(const LancedbModify *modify, const LancedbKeyHit *hit)
+check_may_change(const LancedbKeyHit *hit)
 {
 	if (hit->same_command)
 		ereport(ERROR, (errcode(ERRCODE_CARDINALITY_VIOLATION),
 						errmsg("ON CONFLICT DO UPDATE command cannot affect row a second time"),
 						errhint("Ensure that no rows proposed for insertion within the same "
 								"command have duplicate constrained values.")));
-}
-
-/* A row that others committed meanwhile is not in the snapshot: as with the server's own tables. */
-static void
-check_isolation(const LancedbModify *modify, const LancedbKeyHit *hit)
-{
-	if (IsolationUsesXactSnapshot() && !hit->same_command && hit->dataset != modify->table->dataset)
-		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-						errmsg("could not serialize access due to concurrent update")));
 }
 
 /*
@@ -201,7 +191,7 @@ update_existing(LancedbModify *modify, EState *estate, ResultRelInfo *target,
 	TupleTableSlot *slot;
 	HeapTuple old_row;
 
-	check_may_change(modify, hit);
+	check_may_change(hit);
 	fetch_existing(modify, target->ri_RelationDesc, hit, existing);
 	econtext->ecxt_scantuple = existing;
 	econtext->ecxt_innertuple = excluded;
@@ -238,7 +228,6 @@ lancedb_insert_or_update(LancedbModify *modify, EState *estate, ResultRelInfo *t
 		return slot;
 	}
 	InstrCountTuples2(&modify->node->ps, 1);
-	check_isolation(modify, &hit);
 	if (modify->on_conflict == ONCONFLICT_NOTHING)
 		return NULL;
 	return update_existing(modify, estate, target, &hit, slot);

@@ -1,13 +1,17 @@
 /*
- * modify_lock.c -- takes the lock of what UPDATE and DELETE change before anything of it is read.
+ * modify_lock.c -- what must be settled before a statement that changes Lance tables reads any of them.
  *
- * The lock comes first and the version after it, so that in READ COMMITTED a statement that waited for
- * another session sees what that session committed, instead of failing at its own commit. A hook at
- * the start of the execution is the one place before all scans, those of subqueries included.
+ * The lock of UPDATE and DELETE comes first and the version after it, so that in READ COMMITTED a
+ * statement that waited for another session sees what that session committed, instead of failing at
+ * its own commit. A hook at the start of the execution is the one place before all scans, those of
+ * subqueries included.
  */
 #include "fdw/modify.h"
 
+#include "access/table.h"
+#include "catalog/pg_inherits.h"
 #include "parser/parsetree.h"
+#include "utils/lsyscache.h"
 
 static ExecutorStart_hook_type next_hook = NULL;
 
@@ -17,13 +21,47 @@ changes_rows(const ModifyTable *node)
 	return node->operation != CMD_INSERT || node->onConflictAction == ONCONFLICT_UPDATE;
 }
 
+/*
+ * For ON CONFLICT the server opens the unique indexes of a partition itself, and fails over one that is
+ * not a btree with words that help nobody.
+ */
 static void
-lock_targets(const Plan *plan, List *range_table)
+refuse_conflicts_in_partitions(const RangeTblEntry *entry)
 {
-	const ModifyTable *node = (const ModifyTable *) plan;
 	ListCell *cell;
 
-	if (plan == NULL || !IsA(plan, ModifyTable) || !changes_rows(node))
+	foreach (cell, find_all_inheritors(entry->relid, NoLock, NULL))
+	{
+		Oid partition = lfirst_oid(cell);
+		Relation relation;
+
+		if (!lancedb_is_lance_table(partition))
+			continue;
+		relation = table_open(partition, AccessShareLock);
+		if (relation->rd_rel->relhasindex)
+			ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+							errmsg("ON CONFLICT is not supported on partitioned table \"%s\"",
+								   get_rel_name(entry->relid)),
+							errdetail("Its partition \"%s\" is a Lance table with a unique index.",
+									  RelationGetRelationName(relation)),
+							errhint("Insert into the partition itself.")));
+		table_close(relation, NoLock);
+	}
+}
+
+static void
+settle_targets(const Plan *plan, List *range_table)
+{
+	const ModifyTable *node = (const ModifyTable *) plan;
+	RangeTblEntry *first;
+	ListCell *cell;
+
+	if (plan == NULL || !IsA(plan, ModifyTable))
+		return;
+	first = rt_fetch(linitial_int(node->resultRelations), range_table);
+	if (node->onConflictAction != ONCONFLICT_NONE && first->relkind == RELKIND_PARTITIONED_TABLE)
+		refuse_conflicts_in_partitions(first);
+	if (!changes_rows(node))
 		return;
 	foreach (cell, node->resultRelations)
 	{
@@ -42,9 +80,9 @@ start_execution(QueryDesc *query, int eflags)
 
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0 && statement->resultRelations != NIL)
 	{
-		lock_targets(statement->planTree, statement->rtable);
+		settle_targets(statement->planTree, statement->rtable);
 		foreach (cell, statement->subplans)
-			lock_targets(lfirst(cell), statement->rtable);
+			settle_targets(lfirst(cell), statement->rtable);
 	}
 	if (next_hook != NULL)
 		next_hook(query, eflags);
