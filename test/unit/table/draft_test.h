@@ -23,8 +23,16 @@ typedef struct Bench
 static void
 bench_open(Bench *bench, const char *data_version, bool stable)
 {
+	LdbStore *memory;
+	LdbError err;
+
 	memset(bench, 0, sizeof *bench);
-	memory_open(&bench->table);
+	bench->table.arena = ldb_arena_new(0);
+	must(ldb_store_open_memory(&memory, &err), &err);
+	must(ldb_store_wrap_fault(memory, &bench->table.store, &err), &err);
+	must(ldb_locations_new(&bench->table.locations, &err), &err);
+	must(ldb_locations_add_store(bench->table.locations, MEMORY_ROOT, bench->table.store, &err),
+		 &err);
 	draft_open(&bench->message);
 	draft_field(&bench->message, "text", 1, -1, "string");
 	bench->fields[0] = (LdbField){.name = "id",
@@ -88,19 +96,17 @@ text_of(uint32_t id, char *room)
 	return room;
 }
 
-static void
-fill_row(LdbBuilder **builders, uint32_t id)
+static LdbStatus
+fill_row(LdbBuilder **builders, uint32_t id, LdbError *err)
 {
 	int32_t value = (int32_t) id;
 	char room[64];
 	const char *text = text_of(id, room);
-	LdbError err;
 
-	must(ldb_builder_fixed(builders[0], &value, &err), &err);
+	LDB_TRY(ldb_builder_fixed(builders[0], &value, err));
 	if (text == NULL)
-		must(ldb_builder_null(builders[1], &err), &err);
-	else
-		must(ldb_builder_bytes_value(builders[1], ldb_slice_of(text), &err), &err);
+		return ldb_builder_null(builders[1], err);
+	return ldb_builder_bytes_value(builders[1], ldb_slice_of(text), err);
 }
 
 static LdbStatus
@@ -110,7 +116,7 @@ try_row(LdbDraft *draft, uint32_t id, LdbMark mark, uint64_t replaced, uint64_t 
 	LdbBuilder **builders;
 
 	LDB_TRY(ldb_draft_row(draft, &builders, err));
-	fill_row(builders, id);
+	LDB_TRY(fill_row(builders, id, err));
 	return ldb_draft_row_done(draft, mark, replaced, number, err);
 }
 
@@ -124,22 +130,32 @@ add_row(Bench *bench, uint32_t id, LdbMark mark)
 	return number;
 }
 
+static LdbStatus
+fill_arrays(const Bench *bench, uint32_t first, size_t count, LdbBuilder **builders,
+			LdbArray *arrays, LdbArena *arena, LdbError *err)
+{
+	for (size_t i = 0; i < 2; i++)
+		LDB_TRY(ldb_builder_new(&bench->fields[i], &builders[i], err));
+	for (size_t i = 0; i < count; i++)
+		LDB_TRY(fill_row(builders, first + (uint32_t) i, err));
+	for (size_t i = 0; i < 2; i++)
+		LDB_TRY(ldb_builder_array(builders[i], arena, &arrays[i], err));
+	return LDB_OK;
+}
+
 /* Rows first, first + 1, ... in one call. */
 static LdbStatus
 try_append(Bench *bench, uint32_t first, size_t count, LdbMark mark, LdbError *err)
 {
 	LdbArena *arena = ldb_arena_new(0);
-	LdbBuilder *builders[2];
+	LdbBuilder *builders[2] = {NULL, NULL};
 	LdbArray arrays[2];
-	LdbStatus status;
+	LdbStatus status = LDB_NOMEM;
 
-	for (size_t i = 0; i < 2; i++)
-		must(ldb_builder_new(&bench->fields[i], &builders[i], err), err);
-	for (size_t i = 0; i < count; i++)
-		fill_row(builders, first + (uint32_t) i);
-	for (size_t i = 0; i < 2; i++)
-		must(ldb_builder_array(builders[i], arena, &arrays[i], err), err);
-	status = ldb_draft_append(bench->draft, arrays, count, mark, err);
+	if (arena != NULL)
+		status = fill_arrays(bench, first, count, builders, arrays, arena, err);
+	if (status == LDB_OK)
+		status = ldb_draft_append(bench->draft, arrays, count, mark, err);
 	for (size_t i = 0; i < 2; i++)
 		ldb_builder_free(builders[i]);
 	ldb_arena_free(arena);
