@@ -141,9 +141,9 @@ count_sample(Training *training)
 static LdbFsstSymbol
 symbol_of(const Training *training, unsigned code)
 {
-	if (code >= BYTE_CODES)
-		return (LdbFsstSymbol){code - BYTE_CODES, 1};
-	return training->encoder->symbols[code];
+	if (code < LDB_FSST_MOST_SYMBOLS)
+		return training->encoder->symbols[code];
+	return (LdbFsstSymbol){code - BYTE_CODES, 1};
 }
 
 /* As much of both as a symbol takes. */
