@@ -4,9 +4,8 @@
 #include "ldb/base/checked.h"
 #include "leaf_writer.h"
 
-/* A copy with zeros in null slots: what stood there is nobody's, and may not compress. */
-static LdbStatus
-clear_nulls(LdbLeafValues *values, LdbArena *arena, LdbError *err)
+LdbStatus
+ldb_values_clear_nulls(LdbLeafValues *values, LdbArena *arena, LdbError *err)
 {
 	size_t width = values->value_bytes;
 	uint8_t *copy;
@@ -34,9 +33,8 @@ has_null_items(const LdbLeafValues *values, const uint8_t *validity, size_t item
 	return false;
 }
 
-/* Down through the lists to the items. */
-static LdbStatus
-set_lists(const LdbArray *array, LdbLeafValues *values, LdbError *err)
+LdbStatus
+ldb_values_set_items(const LdbArray *array, LdbLeafValues *values, LdbError *err)
 {
 	const LdbType *type = values->type;
 
@@ -71,11 +69,11 @@ set_fixed(const LdbArray *array, LdbArena *arena, LdbLeafValues *values, LdbErro
 {
 	uint64_t bits;
 
-	LDB_TRY(set_lists(array, values, err));
+	LDB_TRY(ldb_values_set_items(array, values, err));
 	if (!ldb_u64_mul(values->item_bits, values->items_per_value, &bits) || bits > UINT32_MAX)
 		LDB_FAIL(err, LDB_UNSUPPORTED, "values of more than 512 MiB");
 	values->value_bytes = values->item_bits == 1 ? 0 : (size_t) (bits / 8);
-	return clear_nulls(values, arena, err);
+	return ldb_values_clear_nulls(values, arena, err);
 }
 
 static LdbStatus
@@ -105,57 +103,6 @@ set_variable(const LdbArray *array, LdbArena *arena, LdbLeafValues *values, LdbE
 	return LDB_OK;
 }
 
-/* One field of all rows of a packed struct. */
-static LdbStatus
-pack_field(const LdbField *field, const LdbArray *array, size_t offset, LdbLeafValues *values,
-		   uint8_t *rows, LdbError *err)
-{
-	size_t width = (size_t) (ldb_type_bits(&field->type) / 8);
-	LdbLeafValues items = {.type = ldb_type_value(&field->type),
-						   .count = values->count,
-						   .valid_count = values->valid_count,
-						   .valid = values->valid};
-
-	if (array->validity != NULL)
-		for (size_t i = 0; i < values->count; i++)
-			if (ldb_array_is_null(array, i) &&
-				(values->valid == NULL || ldb_bit_get(values->valid, i)))
-				LDB_FAIL(err, LDB_UNSUPPORTED, "null in field \"%s\" of a packed struct",
-						 field->name);
-	LDB_TRY(set_lists(array, &items, err));
-	for (size_t level = 0; level < items.fsl_depth; level++)
-		if (items.fsl_validity[level] != NULL)
-			LDB_FAIL(err, LDB_UNSUPPORTED, "null item in field \"%s\" of a packed struct",
-					 field->name);
-	for (size_t i = 0; i < values->count; i++)
-		memcpy(rows + i * values->value_bytes + offset, items.fixed + i * width, width);
-	return LDB_OK;
-}
-
-static LdbStatus
-set_packed(const LdbField *field, const LdbArray *array, LdbArena *arena, LdbLeafValues *values,
-		   LdbError *err)
-{
-	size_t offset = 0;
-	uint8_t *rows;
-
-	values->packed = field;
-	values->items_per_value = 1;
-	for (size_t i = 0; i < field->child_count; i++)
-		values->value_bytes += (size_t) (ldb_type_bits(&field->children[i]->type) / 8);
-	values->item_bits = (uint32_t) (values->value_bytes * 8);
-	rows = ldb_arena_zalloc_array(arena, values->count, values->value_bytes);
-	if (rows == NULL)
-		LDB_FAIL(err, LDB_NOMEM, "out of memory for %zu packed structs", values->count);
-	for (size_t i = 0; i < field->child_count; i++)
-	{
-		LDB_TRY(pack_field(field->children[i], &array->children[i], offset, values, rows, err));
-		offset += (size_t) (ldb_type_bits(&field->children[i]->type) / 8);
-	}
-	values->fixed = rows;
-	return clear_nulls(values, arena, err);
-}
-
 LdbStatus
 ldb_leaf_values(const LdbField *field, const LdbShred *shred, LdbArena *arena,
 				LdbLeafValues *values, LdbError *err)
@@ -166,7 +113,7 @@ ldb_leaf_values(const LdbField *field, const LdbShred *shred, LdbArena *arena,
 	values->valid_count = shred->valid_count;
 	values->valid = shred->valid;
 	if (field->type.kind == LDB_TYPE_STRUCT)
-		return set_packed(field, &shred->values, arena, values, err);
+		return ldb_packed_values(field, &shred->values, arena, values, err);
 	if (ldb_type_is_variable(values->type->kind))
 		return set_variable(&shred->values, arena, values, err);
 	return set_fixed(&shred->values, arena, values, err);

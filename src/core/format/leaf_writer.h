@@ -4,7 +4,7 @@
  *
  *   write21.c         leaves of a field; which layout a page gets
  *   shred.c           lists, structs and nulls -> levels
- *   leaf_values.c     an array -> values side by side
+ *   leaf_values.c     an array -> values side by side; packed_values.c: those of a packed struct
  *   value_encoding.c  which encoding values get in chunks, and the bytes of a chunk
  *   zip_encoding.c    which encoding values of variable width get one by one
  *   level_coder.c     levels as blocks
@@ -82,6 +82,12 @@ ldb_growing_slice(const LdbGrowing *growing)
 /* ---- values ---- */
 
 /* LDB_UNSUPPORTED: nulls inside of a packed struct. */
+LdbStatus ldb_packed_values(const LdbField *field, const LdbArray *array, LdbArena *arena,
+							LdbLeafValues *rows, LdbError *err);
+/* Down through the lists to the items: type and count are set. */
+LdbStatus ldb_values_set_items(const LdbArray *array, LdbLeafValues *values, LdbError *err);
+/* A copy with zeros in null slots: what stood there is nobody's, and may not compress. */
+LdbStatus ldb_values_clear_nulls(LdbLeafValues *values, LdbArena *arena, LdbError *err);
 LdbStatus ldb_leaf_values(const LdbField *field, const LdbShred *shred, LdbArena *arena,
 						  LdbLeafValues *values, LdbError *err);
 
@@ -105,6 +111,9 @@ LdbStatus ldb_encoding_general(LdbArena *arena, int scheme, LdbEncoding *values,
 /* The encoding of whole values that are flat: lists and packed structs around their items. */
 LdbStatus ldb_encoding_of_flat(const LdbLeafValues *values, LdbArena *arena, LdbEncoding **encoding,
 							   LdbError *err);
+/* Of rows of a packed struct that has fields of variable width. */
+LdbStatus ldb_encoding_packed_text(const LdbField *field, LdbArena *arena, LdbEncoding **encoding,
+								   LdbError *err);
 /* Layer kinds as a message has them. */
 LdbStatus ldb_layers_message(const LdbLayers *layers, LdbArena *arena, int32_t **kinds,
 							 LdbError *err);

@@ -13,7 +13,7 @@
 #define VARIABLE_CHUNK_BYTES ((size_t) 8192)
 #define MOST_CHUNK_VALUES ((size_t) 4096)
 /* At worst each value is a run. */
-#define RLE_CHUNK_VALUES ((size_t) 2048)
+#define RLE_CHUNK_VALUES ((size_t) 1024)
 #define FEW_RUNS ((size_t) 1024)
 /* Fixed-width values: LanceDB reads dictionaries of these. Since 2.2 also of 64 bits. */
 #define DICTIONARY_BYTES 16u
@@ -48,6 +48,8 @@ flat_values(const LdbValueEncoding *encoding, size_t first)
 	size_t bits = (size_t) values->item_bits * values->items_per_value;
 	size_t count = MOST_CHUNK_VALUES;
 
+	for (size_t level = 0; level < values->fsl_depth; level++)
+		bits += values->fsl_validity[level] == NULL ? 0 : values->fsl_items[level];
 	while (count > 1 && count * bits / 8 >= FLAT_CHUNK_BYTES)
 		count /= 2;
 	return or_all_left(encoding, first, count);

@@ -4,6 +4,8 @@
 #include "leaf_writer.h"
 
 #define MAX_DEPTH 64u
+/* A row of a packed struct lies in one chunk. */
+#define MOST_PACKED_BITS ((uint64_t) 8 * 9 * 1024)
 /* Larger values lie by themselves, so that one can be read without its neighbours. */
 #define MOST_MINI_BYTES ((size_t) 256)
 /* Text that is short on the whole stays in chunks even where some is longer. */
@@ -48,23 +50,37 @@ count_leaves(const LdbField *field)
 
 /* ---- what the version can store ---- */
 
-static LdbStatus
-check_packed(const LdbField *field, LdbError *err)
+static bool
+fits_in_packed(const LdbField *field, int version)
 {
+	const LdbType *item = &field->type;
+
+	if (ldb_type_is_variable(item->kind))
+		return version >= 22;
+	while (item->kind == LDB_TYPE_FIXED_SIZE_LIST)
+		item = item->item;
+	return ldb_type_bits(&field->type) > 0 && item->kind != LDB_TYPE_BOOL &&
+		   field->type.kind != LDB_TYPE_DICTIONARY;
+}
+
+static LdbStatus
+check_packed(const LdbField *field, int version, LdbError *err)
+{
+	uint64_t bits = 0;
+
 	if (field->child_count == 0)
 		LDB_FAIL(err, LDB_UNSUPPORTED, "packed struct \"%s\" without fields", field->name);
 	for (size_t i = 0; i < field->child_count; i++)
 	{
-		const LdbType *type = &field->children[i]->type;
-		const LdbType *item = type;
-
-		while (item->kind == LDB_TYPE_FIXED_SIZE_LIST)
-			item = item->item;
-		if (ldb_type_bits(type) == 0 || ldb_type_bits(type) % 8 != 0 ||
-			item->kind == LDB_TYPE_BOOL || type->kind == LDB_TYPE_DICTIONARY)
-			LDB_FAIL(err, LDB_UNSUPPORTED, "field \"%s\" of packed struct \"%s\" cannot be written",
-					 field->children[i]->name, field->name);
+		if (!fits_in_packed(field->children[i], version))
+			LDB_FAIL(err, LDB_UNSUPPORTED,
+					 "field \"%s\" of packed struct \"%s\" in a file of version 2.%d",
+					 field->children[i]->name, field->name, version - 20);
+		bits += ldb_type_bits(&field->children[i]->type);
 	}
+	if (bits > MOST_PACKED_BITS)
+		LDB_FAIL(err, LDB_UNSUPPORTED, "packed struct \"%s\" of %llu bytes", field->name,
+				 (unsigned long long) bits / 8);
 	return LDB_OK;
 }
 
@@ -79,7 +95,7 @@ check_leaf(const LdbFieldEncoder *encoder, const LdbField *field, LdbError *err)
 		LDB_FAIL(err, LDB_UNSUPPORTED, "blob column \"%s\" of a type that is not binary",
 				 field->name);
 	if (field->type.kind == LDB_TYPE_STRUCT)
-		return check_packed(field, err);
+		return check_packed(field, encoder->version, err);
 	while (type->kind == LDB_TYPE_FIXED_SIZE_LIST)
 	{
 		if (type->width <= 0)
@@ -158,7 +174,7 @@ belongs_in_chunks(const LdbField *field, const LdbLeafValues *values, const LdbS
 	bool keyed = field->type.kind == LDB_TYPE_DICTIONARY;
 
 	if (values->packed != NULL || keyed)
-		return true;
+		return !values->variable || keyed;
 	if (values->variable)
 		return values->longest < MOST_MINI_BYTES ||
 			   (values->longest <= MOST_MINI_TEXT &&
@@ -170,11 +186,13 @@ belongs_in_chunks(const LdbField *field, const LdbLeafValues *values, const LdbS
 		   shred->levels.rep != NULL || values->fsl_validity[0] != NULL;
 }
 
+/* *fits = false: so many lists without items follow each other that no chunk holds their levels. */
 static LdbStatus
-write_values(const LdbLeafPageWriter *page, LdbError *err)
+write_values(const LdbLeafPageWriter *page, bool *fits, LdbError *err)
 {
 	LdbSlice same;
-	bool fits = false;
+
+	*fits = true;
 
 	if (page->field->blob)
 		return ldb_write_blob(page, err);
@@ -185,8 +203,41 @@ write_values(const LdbLeafPageWriter *page, LdbError *err)
 		page->field->type.kind != LDB_TYPE_DICTIONARY && ldb_values_same(page->values, &same))
 		return ldb_write_constant(page, &same, err);
 	if (belongs_in_chunks(page->field, page->values, page->shred))
-		LDB_TRY(ldb_write_mini(page, &fits, err));
-	return fits ? LDB_OK : ldb_write_zip(page, err);
+		return ldb_write_mini(page, fits, err);
+	return ldb_write_zip(page, err);
+}
+
+/*
+ * Where a chunk cannot hold the levels, pages of half the rows do: those without any item need no chunks. A
+ * single row goes value by value, and in 2.1 what would take more as the bare levels of such pages. `page` has all but rows, levels and values. Recursion: one level
+ * for each halving of the rows.
+ */
+static LdbStatus
+write_rows(const LdbLeafPageWriter *given, const LdbLeafPath *path, const LdbArray *rows,
+		   LdbError *err)
+{
+	LdbLeafPageWriter page = *given;
+	LdbLeafValues values;
+	LdbShred shred;
+	LdbArray half;
+	bool fits;
+
+	LDB_CHECK_CANCEL(page.cancel, err);
+	LDB_TRY(ldb_shred(path, rows, page.arena, &shred, err));
+	LDB_TRY(ldb_leaf_values(page.field, &shred, page.arena, &values, err));
+	page.row_count = rows->length;
+	page.shred = &shred;
+	page.values = &values;
+	LDB_TRY(write_values(&page, &fits, err));
+	if (fits)
+		return LDB_OK;
+	if (rows->length == 1 || (page.version < 22 && rows->length < shred.levels.entry_count / 4 * 3))
+		return ldb_write_zip(&page, err);
+	LDB_TRY(ldb_array_slice(rows, 0, rows->length / 2, page.arena, &half, err));
+	LDB_TRY(write_rows(given, path, &half, err));
+	LDB_TRY(ldb_array_slice(rows, rows->length / 2, rows->length - rows->length / 2, page.arena,
+							&half, err));
+	return write_rows(given, path, &half, err);
 }
 
 static LdbStatus
@@ -200,17 +251,9 @@ write_leaf(const LdbFieldEncoder *encoder, uint32_t column, const LdbArray *rows
 							  .cancel = encoder->cancel,
 							  .sink = sink,
 							  .column = column,
-							  .row_count = rows->length,
 							  .arena = scratch};
-	LdbLeafValues values;
-	LdbShred shred;
 
-	LDB_CHECK_CANCEL(encoder->cancel, err);
-	LDB_TRY(ldb_shred(path, rows, scratch, &shred, err));
-	LDB_TRY(ldb_leaf_values(page.field, &shred, scratch, &values, err));
-	page.shred = &shred;
-	page.values = &values;
-	return write_values(&page, err);
+	return write_rows(&page, path, rows, err);
 }
 
 static LdbStatus

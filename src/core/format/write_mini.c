@@ -7,8 +7,8 @@
 #define PAD_BYTE 0xfe
 /* Of a chunk of 2.1, with everything. */
 #define MOST_CHUNK_BYTES 32768u
-/* What levels may take of that: a chunk's values take 18 KiB at most. */
-#define MOST_LEVEL_BYTES ((size_t) 12 * 1024)
+/* What levels may take of that: a chunk's values take little more than 9 KiB at most. */
+#define MOST_LEVEL_BYTES ((size_t) 20 * 1024)
 
 typedef struct MiniWriter
 {

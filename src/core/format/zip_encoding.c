@@ -123,6 +123,8 @@ ldb_value_encoding_of_zip(const LdbLeafPageWriter *page, const LdbSlice **views,
 	bool done;
 
 	*views = values->views;
+	if (values->packed != NULL)
+		return ldb_encoding_packed_text(values->packed, page->arena, encoding, err);
 	LDB_TRY(ldb_encoding_variable(page->arena, values->offset_bits, encoding, err));
 	if (values->total_bytes < FSST_LEAST_BYTES)
 		return LDB_OK;

@@ -345,6 +345,34 @@ writes_packed_structs(void **state)
 		}
 }
 
+static LdbField *
+packed_text_field(void)
+{
+	LdbField *fields[] = {leaf("int32"), leaf("string"), leaf("fixed_size_list:int16:3"),
+						  leaf("large_binary")};
+	LdbField *field = make_field("struct", 4, fields);
+
+	field->packed = true;
+	return field;
+}
+
+static void
+writes_packed_structs_with_text_in_2_2(void **state)
+{
+	(void) state;
+	for (unsigned nulls = 0; nulls <= 20; nulls += 20)
+	{
+		Draw draw = {nulls, 0, 50, 3, 0};
+		Written written;
+
+		start_written(&written, 22, 0);
+		add_field(&written, packed_text_field());
+		add_field(&written, list_of(packed_text_field()));
+		round_trip(&written, 1000, 300, &draw);
+		end_written(&written);
+	}
+}
+
 static void
 writes_blobs(void **state)
 {
@@ -439,6 +467,7 @@ main(void)
 										tear_down),
 		cmocka_unit_test_setup_teardown(writes_text_of_any_length, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(writes_packed_structs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(writes_packed_structs_with_text_in_2_2, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(writes_blobs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refuses_by_name_what_the_version_cannot_store, set_up,
 										tear_down),
