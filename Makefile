@@ -100,7 +100,9 @@ unit-asan:
 # --- a look into datasets without a server: test/dump/README.md --------------
 $(BUILD)/ldb_dump: test/dump/ldb_dump.c $(CORE_LIB)
 	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) $< $(CORE_LIB) $(CORE_LIBS) -o $@
-dump: $(BUILD)/ldb_dump ## build/ldb_dump prints a dataset as JSON, or measures how fast it is read
+$(BUILD)/ldb_copy: test/dump/ldb_copy.c $(CORE_LIB)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) $< $(CORE_LIB) $(CORE_LIBS) -o $@
+dump: $(BUILD)/ldb_dump $(BUILD)/ldb_copy ## build/ldb_dump prints a dataset as JSON, or measures how fast it is read
 
 # --- commits without a server, for tests beside LanceDB: test/commit/README.md
 $(BUILD)/ldb_commit: test/commit/ldb_commit.c $(CORE_LIB)

@@ -75,7 +75,9 @@ load_manifest(const char *path, LdbStore *store, LdbArena *arena)
 	for (size_t i = 0; i < count; i++)
 		if (strstr(objects[i].name, ".manifest") != NULL)
 		{
-			ok(ldb_store_get(store, objects[i].name, (LdbRange){0, UINT64_MAX}, arena, &bytes, NULL, NULL, &err), &err);
+			ok(ldb_store_get(store, objects[i].name, (LdbRange){0, UINT64_MAX}, arena, &bytes, NULL,
+							 NULL, &err),
+			   &err);
 			ok(ldb_manifest_parse(bytes, objects[i].name, arena, &manifest, &err), &err);
 			return manifest;
 		}
@@ -97,7 +99,8 @@ holds(const LdbDataFile *file, const LdbField *field)
 }
 
 static void
-copy_rows(Copy *copy, const LdbSchema *schema, const LdbDataFile *data, LdbFile *file, LdbFileWriter *writer)
+copy_rows(Copy *copy, const LdbSchema *schema, const LdbDataFile *data, LdbFile *file,
+		  LdbFileWriter *writer)
 {
 	LdbColumnReader **readers = calloc(schema->field_count, sizeof *readers);
 	LdbColumnSource *sources = calloc(data->field_count, sizeof *sources);
@@ -109,12 +112,14 @@ copy_rows(Copy *copy, const LdbSchema *schema, const LdbDataFile *data, LdbFile 
 	double row_bytes = 1;
 
 	for (size_t i = 0; i < data->field_count; i++)
-		sources[i] = (LdbColumnSource){data->field_ids[i], file, (uint32_t) data->column_indices[i]};
+		sources[i] =
+			(LdbColumnSource){data->field_ids[i], file, (uint32_t) data->column_indices[i]};
 	for (size_t i = 0; i < schema->field_count; i++)
 	{
 		double bytes;
 
-		ok(ldb_column_open(schema->fields[i], sources, data->field_count, rows, &readers[i], &err), &err);
+		ok(ldb_column_open(schema->fields[i], sources, data->field_count, rows, &readers[i], &err),
+		   &err);
 		ok(ldb_column_row_bytes(readers[i], &bytes, &err), &err);
 		row_bytes += bytes;
 	}
@@ -149,12 +154,15 @@ field_name(const LdbSchema *schema, int32_t id)
 }
 
 static void
-print_file(const Copy *copy, const LdbDataFile *data, const LdbFileSummary *summary, LdbFile *from, LdbFile *to)
+print_file(const Copy *copy, const LdbDataFile *data, const LdbFileSummary *summary, LdbFile *from,
+		   LdbFile *to)
 {
 	LdbError err = {0};
 
-	printf("{\"path\": \"%s\", \"major\": %u, \"minor\": %u, \"rows\": %" PRIu64 ", \"size\": %" PRIu64 ", \"was\": %" PRIu64 ", \"seconds\": %.4f,\n",
-		   data->path, summary->major, summary->minor, summary->row_count, summary->size_bytes, ldb_object_size(ldb_file_object(from)), copy->seconds);
+	printf("{\"path\": \"%s\", \"major\": %u, \"minor\": %u, \"rows\": %" PRIu64
+		   ", \"size\": %" PRIu64 ", \"was\": %" PRIu64 ", \"seconds\": %.4f,\n",
+		   data->path, summary->major, summary->minor, summary->row_count, summary->size_bytes,
+		   ldb_object_size(ldb_file_object(from)), copy->seconds);
 	printf(" \"fields\": [");
 	for (size_t i = 0; i < summary->field_count; i++)
 		printf("%s%d", i > 0 ? "," : "", (int) summary->field_ids[i]);
@@ -169,9 +177,11 @@ print_file(const Copy *copy, const LdbDataFile *data, const LdbFileSummary *summ
 
 		for (size_t j = 0; j < data->field_count; j++)
 			if (data->field_ids[j] == summary->field_ids[i])
-				ok(ldb_file_column_bytes(from, (uint32_t) data->column_indices[j], &was, &err), &err);
+				ok(ldb_file_column_bytes(from, (uint32_t) data->column_indices[j], &was, &err),
+				   &err);
 		ok(ldb_file_column_bytes(to, (uint32_t) summary->column_indices[i], &is, &err), &err);
-		printf("%s\"%d %s\": [%" PRIu64 ", %" PRIu64 "]", i > 0 ? ", " : "", (int) summary->field_ids[i],
+		printf("%s\"%d %s\": [%" PRIu64 ", %" PRIu64 "]", i > 0 ? ", " : "",
+			   (int) summary->field_ids[i],
 			   field_name(&copy->manifest->schema, summary->field_ids[i]), was, is);
 	}
 	printf("}}\n");
