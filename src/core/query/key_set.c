@@ -463,6 +463,34 @@ piece_of_batch(const Reading *reading, const LdbBatch *batch)
 	return &reading->cover->set->pieces[reading->missing[low].piece];
 }
 
+/* Slots are far apart and mostly not in any cache: they are asked for some rows ahead. */
+#define ROWS_AHEAD 64u
+
+static LdbStatus
+add_rows(LdbKeySet *set, const Piece *piece, const LdbBatch *batch, size_t first, size_t count,
+		 LdbBuffer *key, LdbError *err)
+{
+	uint64_t entries[ROWS_AHEAD];
+	size_t entry_count = 0;
+
+	for (size_t row = first; row < first + count; row++)
+	{
+		uint64_t number = piece->first + (uint32_t) batch->row_addresses[row];
+		uint32_t tag;
+		bool has_key;
+
+		LDB_TRY(ldb_key_of_row(&set->spec, batch->columns, row, key, &has_key, err));
+		if (!has_key)
+			continue;
+		tag = tag_of(set, ldb_slice(key->data, key->length));
+		__builtin_prefetch(&set->slots[home_of(set, tag)], 1);
+		entries[entry_count++] = (uint64_t) tag << 32 | (number + 1);
+	}
+	for (size_t i = 0; i < entry_count; i++)
+		put(set, entries[i]);
+	return LDB_OK;
+}
+
 static LdbStatus
 add_batch(Reading *reading, const LdbBatch *batch, LdbBuffer *key, LdbError *err)
 {
@@ -471,15 +499,11 @@ add_batch(Reading *reading, const LdbBatch *batch, LdbBuffer *key, LdbError *err
 
 	/* too many rather than too few: there must always be an empty slot */
 	atomic_fetch_add(&set->used, batch->row_count);
-	for (size_t row = 0; row < batch->row_count; row++)
+	for (size_t row = 0; row < batch->row_count; row += ROWS_AHEAD)
 	{
-		uint64_t number = piece->first + (uint32_t) batch->row_addresses[row];
-		bool has_key;
+		size_t left = batch->row_count - row;
 
-		LDB_TRY(ldb_key_of_row(&set->spec, batch->columns, row, key, &has_key, err));
-		if (has_key)
-			put(set,
-				(uint64_t) tag_of(set, ldb_slice(key->data, key->length)) << 32 | (number + 1));
+		LDB_TRY(add_rows(set, piece, batch, row, left < ROWS_AHEAD ? left : ROWS_AHEAD, key, err));
 	}
 	atomic_fetch_add(&reading->rows_read, batch->row_count);
 	return LDB_OK;

@@ -158,5 +158,8 @@ lancedb_cover_keys(const char *uri, const LdbKeySpec *spec, LdbDataset *dataset,
 	lancedb_check(status, &err);
 	lancedb_own(context, cover, free_cover);
 	kept->rows = ldb_dataset_manifest(dataset)->live_rows;
+	if (ldb_key_cover_rows_read(cover) > 0)
+		ereport(DEBUG1, (errmsg_internal("read the keys of " UINT64_FORMAT " rows of \"%s\"",
+										 (uint64) ldb_key_cover_rows_read(cover), uri)));
 	return cover;
 }
