@@ -62,6 +62,7 @@ ldb_encode20_few(LdbPageBuffers *page, const LdbSlice *views, size_t rows, const
 	LdbArrayEncoding *key_encoding;
 	LdbArrayEncoding *item_encoding;
 	LdbDictionary dictionary;
+	size_t item_count;
 	LdbSlice *items;
 	LdbSlice keys;
 	bool found;
@@ -70,17 +71,18 @@ ldb_encode20_few(LdbPageBuffers *page, const LdbSlice *views, size_t rows, const
 	if (rows < FEW_LEAST_ROWS)
 		return LDB_OK;
 	LDB_TRY(ldb_dictionary_build(&source, FEW_MOST_ITEMS, page->arena, &dictionary, &found, err));
-	if (!found || dictionary.item_count == 0)
+	if (!found)
 		return LDB_OK;
-	LDB_NEW(page->arena, items, dictionary.item_count, err);
+	/* nothing but nulls: one empty item, which no row has */
+	item_count = dictionary.item_count == 0 ? 1 : dictionary.item_count;
+	LDB_NEW(page->arena, items, item_count, err);
 	for (size_t i = 0; i < dictionary.item_count; i++)
 		items[i] = views[dictionary.rows[i]];
 	LDB_TRY(make_keys(&dictionary, rows, mask, 1, 0, 1, page->arena, &keys, err));
 	LDB_TRY(put_keys(page, keys, 1, &key_encoding, err));
-	LDB_TRY(ldb_encode20_variable(page, items, dictionary.item_count, &all, LDB_TEXT20_PLAIN,
-								  &item_encoding, err));
-	return new_dictionary(page->arena, key_encoding, item_encoding, dictionary.item_count, encoding,
-						  err);
+	LDB_TRY(ldb_encode20_variable(page, items, item_count, &all, LDB_TEXT20_PLAIN, &item_encoding,
+								  err));
+	return new_dictionary(page->arena, key_encoding, item_encoding, item_count, encoding, err);
 }
 
 /* How many different keys a type has that readers can tell apart. */

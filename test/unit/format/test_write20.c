@@ -481,6 +481,40 @@ writes_dictionaries_of_numbers(void **state)
 	stop(&made);
 }
 
+static void
+takes_one_byte_for_each_string_of_few(void **state)
+{
+	(void) state;
+	for (int distinct = 0; distinct < 101; distinct += 99)
+	{
+		char text[32];
+		Made made;
+
+		start(&made);
+		use_field(&made, make_field(&made, "word", "string", 0));
+		for (int i = 0; i < 5000; i++)
+		{
+			snprintf(text, sizeof text, "word %d", distinct == 0 ? 0 : i % distinct);
+			if (distinct == 0 || i % 10 == 3)
+				assert_int_equal(ldb_builder_null(made.builder, NULL), LDB_OK);
+			else
+				assert_int_equal(ldb_builder_bytes_value(made.builder, ldb_slice_of(text), NULL),
+								 LDB_OK);
+		}
+		write_and_read(&made);
+		assert_in_range(made.summary.size_bytes, 5000, 5000 + 2500);
+		for (int i = 0; i < 5000; i++)
+		{
+			bool null = distinct == 0 || i % 10 == 3;
+
+			snprintf(text, sizeof text, "word %d", distinct == 0 ? 0 : i % distinct);
+			assert_int_equal(ldb_array_is_null(&made.read, (size_t) i), null);
+			assert_true(null || ldb_slice_equal(made.read.views[i], ldb_slice_of(text)));
+		}
+		stop(&made);
+	}
+}
+
 /* Bytes of a file with 2000 different strings, compressed as the metadata says. */
 static uint64_t
 text_bytes(const char *compression)
@@ -583,6 +617,7 @@ main(void)
 		cmocka_unit_test(leaves_items_below_null_lists_out),
 		cmocka_unit_test(cuts_pages_where_keys_run_out),
 		cmocka_unit_test(writes_dictionaries_of_numbers),
+		cmocka_unit_test(takes_one_byte_for_each_string_of_few),
 		cmocka_unit_test(compresses_text_when_the_field_asks_for_it),
 		cmocka_unit_test(reports_that_memory_is_out_and_leaves_nothing),
 	};
