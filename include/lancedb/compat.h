@@ -108,9 +108,12 @@ lancedb_collation_is_c(Oid collation)
 #endif
 }
 
-/* PostgreSQL 16 has one check of ownership for all catalogs; used for relations here. */
+/* PostgreSQL 16 has one check of ownership for all catalogs; needed here for these two. */
 #if PG_VERSION_NUM < 160000
-#define object_ownercheck(catalog, oid, role) pg_class_ownercheck(oid, role)
+#define object_ownercheck(catalog, oid, role)                                       \
+	((catalog) == ForeignServerRelationId ? pg_foreign_server_ownercheck(oid, role) \
+										  : pg_class_ownercheck(oid, role))
+#include "catalog/pg_foreign_server.h"
 #endif
 
 /* PostgreSQL 18 has generated columns that are computed when they are read. */

@@ -13,10 +13,12 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "commands/event_trigger.h"
+#include "executor/spi.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -32,6 +34,9 @@ typedef struct Command
 
 /* The innermost command first. */
 static dlist_head commands = DLIST_STATIC_INIT(commands);
+
+/* How many of lancedb_declare_columns are at work: what they declare is in the Lance table. */
+static int declaring = 0;
 
 static void
 forget(void *handle)
@@ -56,7 +61,7 @@ columns_before(Oid relid)
 	Relation relation = table_open(relid, NoLock);
 
 	before->relid = relid;
-	before->columns = CreateTupleDescCopy(RelationGetDescr(relation));
+	before->columns = CreateTupleDescCopyConstr(RelationGetDescr(relation));
 	before->lance_names = palloc0(sizeof(char *) * before->columns->natts);
 	for (int i = 0; i < before->columns->natts; i++)
 	{
@@ -95,7 +100,7 @@ note_command(const Node *statement)
 	Command *command;
 	List *tables;
 
-	if (name == NULL || IsBinaryUpgrade)
+	if (name == NULL || IsBinaryUpgrade || declaring > 0)
 		return;
 	before = MemoryContextSwitchTo(PortalContext);
 	tables = tables_before(name);
@@ -108,6 +113,35 @@ note_command(const Node *statement)
 		lancedb_own(PortalContext, command, forget);
 	}
 	MemoryContextSwitchTo(before);
+}
+
+static void
+declared(void *handle)
+{
+	declaring--;
+}
+
+void
+lancedb_declare_columns(Oid relid, List *columns)
+{
+	StringInfoData sql;
+	ListCell *cell;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "ALTER FOREIGN TABLE %s",
+					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+												get_rel_name(relid)));
+	foreach (cell, columns)
+		appendStringInfo(&sql, "%s ADD COLUMN %s", foreach_current_index(cell) == 0 ? "" : ",",
+						 lancedb_column_definition(lfirst(cell)));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	/* until SPI_finish, or until an error ends this */
+	declaring++;
+	lancedb_own(CurrentMemoryContext, &declaring, declared);
+	if (SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not run \"%s\"", sql.data);
+	SPI_finish();
 }
 
 static Command *

@@ -12,6 +12,9 @@
  * not. The relation is locked until the transaction ends. */
 extern LancedbOptions *lancedb_owned_table(Oid relid);
 
+/* alter.c: ADD COLUMN for each LancedbInferredColumn; the Lance table is not touched. */
+extern void lancedb_declare_columns(Oid relid, List *columns);
+
 /* A foreign table as it was before a command. */
 typedef struct LancedbTableBefore
 {

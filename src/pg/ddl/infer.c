@@ -7,21 +7,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-static void
-add_columns(Oid relid, List *columns)
-{
-	StringInfoData sql;
-	ListCell *cell;
-
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "ALTER FOREIGN TABLE %s",
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-												get_rel_name(relid)));
-	foreach (cell, columns)
-		appendStringInfo(&sql, "%s ADD COLUMN %s", foreach_current_index(cell) == 0 ? "" : ",",
-						 lancedb_column_definition(lfirst(cell)));
-	lancedb_run(sql.data, SPI_OK_UTILITY);
-}
+#include "ddl/alter.h"
 
 static void
 infer_columns(void)
@@ -35,7 +21,7 @@ infer_columns(void)
 	table = lancedb_table_open(relid, InvalidOid, 0, CurrentMemoryContext);
 	columns = lancedb_columns_of(table->manifest, get_rel_name(relid));
 	if (columns != NIL)
-		add_columns(relid, columns);
+		lancedb_declare_columns(relid, columns);
 }
 
 PG_FUNCTION_INFO_V1(lancedb_infer_columns);

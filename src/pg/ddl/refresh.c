@@ -3,7 +3,6 @@
 
 #include "access/table.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -99,28 +98,6 @@ missing_columns(Oid relid, const LdbManifest *manifest)
 	return missing;
 }
 
-static void
-declare(Oid relid, List *columns)
-{
-	StringInfoData sql;
-	ListCell *cell;
-
-	if (columns == NIL)
-		return;
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "ALTER FOREIGN TABLE %s",
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-												get_rel_name(relid)));
-	foreach (cell, columns)
-		appendStringInfo(&sql, "%s ADD COLUMN %s", foreach_current_index(cell) == 0 ? "" : ",",
-						 lancedb_column_definition(lfirst(cell)));
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not run \"%s\"", sql.data);
-	SPI_finish();
-}
-
 PG_FUNCTION_INFO_V1(lancedb_refresh);
 
 Datum
@@ -132,7 +109,8 @@ lancedb_refresh(PG_FUNCTION_ARGS)
 	List *columns = missing_columns(relid, manifest_of(relid, options));
 	ListCell *cell;
 
-	declare(relid, columns);
+	if (columns != NIL)
+		lancedb_declare_columns(relid, columns);
 	foreach (cell, columns)
 		result = accumArrayResult(
 			result, CStringGetTextDatum(((LancedbInferredColumn *) lfirst(cell))->name), false,

@@ -379,7 +379,9 @@ lancedb_table_options(Oid relid)
 bool
 lancedb_propagates_ddl(Oid relid)
 {
-	return lancedb_table_options(relid)->propagate_ddl;
+	LancedbOptions *options = lancedb_table_options(relid);
+
+	return options->propagate_ddl && options->updatable && lancedb_reads_newest(options);
 }
 
 bool
