@@ -284,8 +284,9 @@ append_field(FieldWriter *field, const LdbArray *array, LdbError *err)
 
 	if (field->rows.row_count > 0)
 	{
-		size_t room =
-			field->rows.bytes < page_bytes ? rows_in(page_bytes - field->rows.bytes, row_bytes) : 0;
+		size_t left = field->rows.bytes < page_bytes ? page_bytes - field->rows.bytes : 0;
+		/* a row that is large by itself need not be copied */
+		size_t room = row_bytes > (double) left ? 0 : rows_in(left, row_bytes);
 
 		if (room > MOST_PAGE_ROWS - field->rows.row_count)
 			room = MOST_PAGE_ROWS - field->rows.row_count;

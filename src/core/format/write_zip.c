@@ -1,6 +1,7 @@
 /* write_zip.c -- full-zip pages: each value behind its own control word. The mirror of page_zip.c. */
 #include <string.h>
 
+#include "encode_variable.h"
 #include "leaf_writer.h"
 
 typedef struct ZipWriter
@@ -98,6 +99,24 @@ put_variable(ZipWriter *writer, LdbSlice value, LdbError *err)
 	return LDB_OK;
 }
 
+/* All of the page at once: values may be so large that they fit no second time. */
+static LdbStatus
+make_room(ZipWriter *writer, const LdbSlice *views, LdbError *err)
+{
+	const LdbLeafValues *values = writer->page->values;
+	size_t bytes = writer->levels->entry_count * writer->control_bytes;
+	uint8_t *at;
+
+	if (views == NULL)
+		bytes += values->count * writer->row_bytes;
+	else
+		bytes += (size_t) ldb_variable_sum(views, values->count) +
+				 values->valid_count * (values->offset_bits / 8);
+	LDB_TRY(ldb_growing_take(&writer->data, bytes, &at, err));
+	writer->data.length = 0;
+	return LDB_OK;
+}
+
 static LdbStatus
 put_entries(ZipWriter *writer, const LdbSlice *views, LdbError *err)
 {
@@ -105,6 +124,7 @@ put_entries(ZipWriter *writer, const LdbSlice *views, LdbError *err)
 	const LdbLevels *levels = writer->levels;
 	size_t slot = 0;
 
+	LDB_TRY(make_room(writer, views, err));
 	for (size_t entry = 0; entry < levels->entry_count; entry++)
 	{
 		uint16_t def = levels->def == NULL ? 0 : levels->def[entry];

@@ -11,7 +11,8 @@
 /* Values long enough for zstd to find what repeats within them, as LanceDB has it. */
 #define GENERAL_LEAST_BYTES ((size_t) 32 * 1024)
 /* What tells whether zstd pays. */
-#define SAMPLE_BYTES ((size_t) 256 * 1024)
+#define SAMPLE_BYTES ((uint64_t) 256 * 1024)
+#define SAMPLE_PART_BYTES ((size_t) 64 * 1024)
 
 LdbStatus
 ldb_values_compress(const LdbLeafValues *values, const LdbFsstEncoder *fsst, LdbArena *arena,
@@ -34,77 +35,93 @@ ldb_values_compress(const LdbLeafValues *values, const LdbFsstEncoder *fsst, Ldb
 
 typedef struct Blobs
 {
-	const LdbLeafValues *values;
+	const LdbLeafPageWriter *page;
 	LdbCompressor *compressor;
 	uint8_t *room; /* for the longest */
 	LdbSlice *blobs;
 	uint64_t taken; /* bytes of values so far */
 	uint64_t given;
-	LdbArena *arena;
 } Blobs;
 
+/* What the first values say, of the long ones their beginnings: pictures and the like do not compress. */
 static LdbStatus
-compress_value(Blobs *blobs, size_t i, LdbError *err)
+sample_pays(Blobs *blobs, bool *pays, LdbError *err)
 {
-	LdbSlice value = blobs->values->views[i];
-	size_t written;
-	uint8_t *copy;
+	const LdbLeafValues *values = blobs->page->values;
+	uint64_t taken = 0;
+	uint64_t given = 0;
 
-	if (value.length == 0)
-		return LDB_OK;
-	LDB_TRY(ldb_compressor_run(blobs->compressor, value, blobs->room, &written, err));
-	copy = ldb_arena_copy(blobs->arena, blobs->room, written);
-	if (copy == NULL)
-		LDB_FAIL(err, LDB_NOMEM, "out of memory for a value of %zu bytes", written);
-	blobs->blobs[i] = ldb_slice(copy, written);
-	blobs->taken += value.length;
-	blobs->given += written;
-	return LDB_OK;
-}
-
-/* Stops once a sample says that it does not pay: *pays = false then. */
-static LdbStatus
-compress_values(Blobs *blobs, const LdbCancel *cancel, bool *pays, LdbError *err)
-{
-	bool sampled = false;
-
-	*pays = true;
-	for (size_t i = 0; i < blobs->values->count && *pays; i++)
+	for (size_t i = 0; i < values->count && taken < SAMPLE_BYTES; i++)
 	{
-		if (i % 64 == 0)
-			LDB_CHECK_CANCEL(cancel, err);
-		LDB_TRY(compress_value(blobs, i, err));
-		if (sampled || blobs->taken < SAMPLE_BYTES)
-			continue;
-		sampled = true;
-		*pays = blobs->given < blobs->taken / 1000 * MOST_PER_MILLE;
+		LdbSlice value = values->views[i];
+		size_t written;
+
+		if (value.length > SAMPLE_PART_BYTES)
+			value.length = SAMPLE_PART_BYTES;
+		LDB_TRY(ldb_compressor_run(blobs->compressor, value, blobs->room, &written, err));
+		taken += value.length;
+		given += written;
 	}
-	*pays = *pays && blobs->given < blobs->taken;
+	*pays = given < taken / 1000 * MOST_PER_MILLE;
 	return LDB_OK;
 }
 
 static LdbStatus
-make_blobs(const LdbLeafPageWriter *page, Blobs *blobs, bool *pays, LdbError *err)
+compress_values(Blobs *blobs, LdbError *err)
 {
-	size_t bound = ldb_compressor_bound(blobs->compressor, page->values->longest);
+	const LdbLeafValues *values = blobs->page->values;
 
-	LDB_NEW(page->arena, blobs->blobs, page->values->count, err);
-	blobs->room = ldb_arena_alloc(page->arena, bound);
+	LDB_NEW(blobs->page->arena, blobs->blobs, values->count, err);
+	for (size_t i = 0; i < values->count; i++)
+	{
+		LdbSlice value = values->views[i];
+		size_t written;
+		uint8_t *copy;
+
+		if (i % 64 == 0)
+			LDB_CHECK_CANCEL(blobs->page->cancel, err);
+		if (value.length == 0)
+			continue;
+		LDB_TRY(ldb_compressor_run(blobs->compressor, value, blobs->room, &written, err));
+		copy = ldb_arena_copy(blobs->page->arena, blobs->room, written);
+		if (copy == NULL)
+			LDB_FAIL(err, LDB_NOMEM, "out of memory for a value of %zu bytes", written);
+		blobs->blobs[i] = ldb_slice(copy, written);
+		blobs->taken += value.length;
+		blobs->given += written;
+	}
+	return LDB_OK;
+}
+
+static LdbStatus
+make_blobs(Blobs *blobs, bool *pays, LdbError *err)
+{
+	size_t bound = ldb_compressor_bound(blobs->compressor, blobs->page->values->longest);
+
+	*pays = false;
+	if (bound == 0)
+		return LDB_OK;
+	blobs->room = ldb_arena_alloc(blobs->page->arena, bound);
 	if (blobs->room == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for a value of %zu bytes", bound);
-	return compress_values(blobs, page->cancel, pays, err);
+	LDB_TRY(sample_pays(blobs, pays, err));
+	if (!*pays)
+		return LDB_OK;
+	LDB_TRY(compress_values(blobs, err));
+	*pays = blobs->given < blobs->taken;
+	return LDB_OK;
 }
 
 static LdbStatus
 try_general(const LdbLeafPageWriter *page, const LdbSlice **views, LdbEncoding **encoding,
 			bool *done, LdbError *err)
 {
-	Blobs blobs = {.values = page->values, .arena = page->arena};
+	Blobs blobs = {.page = page};
 	LdbStatus status;
 
 	*done = false;
 	LDB_TRY(ldb_compressor_new(LDB_SCHEME_ZSTD, 0, &blobs.compressor, err));
-	status = make_blobs(page, &blobs, done, err);
+	status = make_blobs(&blobs, done, err);
 	ldb_compressor_free(blobs.compressor);
 	if (status != LDB_OK || !*done)
 		return status;
