@@ -131,12 +131,20 @@ report_duplicate(LancedbKeys *keys, const LancedbKeyIndex *found, TupleTableSlot
 					errtableconstraint(keys->relation, RelationGetRelationName(index))));
 }
 
-/* An UPDATE that leaves the key alone has nothing to look for. */
+/* An UPDATE that leaves the key alone has nothing to look for. One that frees a key lets those wait who
+ * want it. */
 static bool
-is_freed_key(const LancedbKeyIndex *index)
+keeps_key(LancedbKeyIndex *index)
 {
-	return index->has_freed && ldb_slice_equal(ldb_slice(index->key.data, index->key.length),
-											   ldb_slice(index->freed.data, index->freed.length));
+	LdbSlice freed = ldb_slice(index->freed.data, index->freed.length);
+
+	if (!index->has_freed)
+		return false;
+	index->has_freed = false;
+	if (index->has_key && ldb_slice_equal(ldb_slice(index->key.data, index->key.length), freed))
+		return true;
+	lancedb_lock_freed_key(index->own, index->lock_seed, freed);
+	return false;
 }
 
 void
@@ -148,9 +156,8 @@ lancedb_keys_check(LancedbKeys *keys, TupleTableSlot *slot)
 		LancedbKeyHit hit;
 
 		take_key(index, slot);
-		if (index->has_key && !is_freed_key(index) && lancedb_search_key(keys, index, &hit))
+		if (!keeps_key(index) && index->has_key && lancedb_search_key(keys, index, &hit))
 			report_duplicate(keys, index, slot);
-		index->has_freed = false;
 	}
 }
 
@@ -194,7 +201,7 @@ lancedb_keys_added(LancedbKeys *keys, TupleTableSlot *slot, uint64 number)
 	}
 }
 
-/* The draft knows that the row is gone. Who wants its key waits until that is certain. */
+/* The draft knows that the row is gone; what becomes of its key is seen with the row that follows. */
 void
 lancedb_keys_removed(LancedbKeys *keys, TupleTableSlot *old_slot, uint64 address)
 {
