@@ -197,12 +197,15 @@ static LdbStatus
 start_on_base(LdbDraft *draft, LdbError *err)
 {
 	const LdbManifest *manifest = draft->base->manifest;
+	const char *root;
 
 	draft->uri = ldb_arena_strdup(draft->arena, draft->base->uri);
 	draft->root = ldb_arena_strdup(draft->arena, draft->base->home.root);
 	if (draft->uri == NULL || draft->root == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for changes of a table");
-	draft->store = draft->base->home.store;
+	/* not the base's own store: the base may be closed once the draft is on another version */
+	LDB_TRY(ldb_locations_resolve(draft->locations, draft->uri, draft->arena, &draft->store, &root,
+								  err));
 	draft->has_stable_row_ids = (manifest->reader_flags & LDB_FLAG_STABLE_ROW_IDS) != 0;
 	draft->next_field_id = manifest->max_field_id + 1;
 	LDB_TRY(set_data_version(draft, manifest->data_version, err));
