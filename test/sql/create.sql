@@ -52,6 +52,25 @@ CREATE FOREIGN TABLE again () SERVER fresh OPTIONS (table 'every_type');
 SELECT columns LIKE '%an_enum text%moods text[]%' FROM columns_of WHERE relation = 'again'::regclass;
 ROLLBACK;
 
+-- a name in a file does not decide whose code is run, nor show a type to those who may not use it
+BEGIN;
+ALTER TYPE mood RENAME TO temper;
+CREATE FUNCTION run_by(value text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'run'; END $$;
+CREATE DOMAIN mood AS text CHECK (run_by(value));
+CREATE FOREIGN TABLE again () SERVER fresh OPTIONS (table 'every_type');
+SELECT columns LIKE '%an_enum text%moods text[]%' FROM columns_of WHERE relation = 'again'::regclass;
+ROLLBACK;
+BEGIN;
+CREATE ROLE regress_lance_user;
+REVOKE USAGE ON TYPE mood FROM PUBLIC;
+GRANT ALL ON SCHEMA made TO regress_lance_user;
+GRANT USAGE ON FOREIGN SERVER fresh TO regress_lance_user;
+SET LOCAL ROLE regress_lance_user;
+CREATE FOREIGN TABLE again () SERVER fresh OPTIONS (table 'every_type');
+RESET ROLE;
+SELECT columns LIKE '%an_enum text%moods text[]%' FROM columns_of WHERE relation = 'again'::regclass;
+ROLLBACK;
+
 -- what Lance cannot store, column by column
 DO $$
 DECLARE

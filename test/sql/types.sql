@@ -89,7 +89,9 @@ SELECT current_database() AS here \gset
 CREATE DATABASE regress_lancedb_latin1 ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C';
 \c regress_lancedb_latin1
 SET client_encoding = 'UTF8';
+SET client_min_messages = error;
 CREATE EXTENSION lancedb;
+RESET client_min_messages;
 CREATE SERVER odd FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri :'odd');
 CREATE SERVER lake FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri :'data');
 CREATE FOREIGN TABLE names () SERVER odd;
