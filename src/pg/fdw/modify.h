@@ -20,20 +20,30 @@
 
 #define LANCEDB_NEW_ROW UINT64_MAX
 
+/* modify_carry.c: reads fields of rows that are replaced. */
+typedef struct LancedbCarry LancedbCarry;
+typedef struct LancedbExisting LancedbExisting; /* modify_conflict.c */
+
+/* Fields whose values may go over from the old copy of a row to the new one. */
+typedef struct LancedbCarried
+{
+	size_t count;
+	size_t *fields;      /* positions in the draft's schema */
+	LancedbCarry *carry; /* NULL = none went over yet */
+} LancedbCarried;
+
 /* A column of the foreign table that has a value for the Lance table. */
 typedef struct LancedbInput
 {
 	AttrNumber attnum;
 	size_t field; /* position in the draft's schema */
 	LancedbEncoder *encoder;
-	/* position in modify->carried of a value that SQL may not show in full; -1 = it does */
-	int carried;
+	Oid typid; /* of a domain its base type */
 	bool by_value;
 	int16 length;
+	LancedbCarried *carried; /* NULL = encoded always */
+	size_t position;         /* among carried->fields */
 } LancedbInput;
-
-typedef struct LancedbCarry LancedbCarry;       /* modify_carry.c */
-typedef struct LancedbExisting LancedbExisting; /* modify_conflict.c */
 
 typedef struct LancedbModify
 {
@@ -48,10 +58,9 @@ typedef struct LancedbModify
 	const LdbSchema *schema; /* of the draft, then */
 	int input_count;
 	LancedbInput *inputs;
-	size_t undeclared_count; /* fields that the foreign table does not have */
-	size_t carried_count;    /* these first, then those of inputs */
-	size_t *carried;         /* fields whose values may go over to a new copy of a row */
-	LancedbCarry *carry;     /* NULL = not wanted yet */
+	LancedbCarried hidden;   /* what SQL does not show, or not in full */
+	size_t undeclared_count; /* of these: what the foreign table does not have comes first */
+	LancedbCarried vectors;  /* what may hold what an encoder refuses */
 	LdbDataset *source;      /* which has the old copies of these rows */
 
 	LancedbKeys *keys;            /* NULL = no unique index */
@@ -85,7 +94,8 @@ extern TupleTableSlot *lancedb_exec_insert(EState *estate, ResultRelInfo *target
 /* NOT NULL, CHECK and the partition's constraint, which the server leaves to us. */
 extern void lancedb_check_row(ResultRelInfo *target, TupleTableSlot *slot, EState *estate,
 							  bool is_routed);
-/* Adds the row; `replaced` is the address of its old copy `old`, or LANCEDB_NEW_ROW. */
+
+/* modify_row.c: adds the row; `replaced` is the address of its old copy `old`, or LANCEDB_NEW_ROW. */
 extern void lancedb_add_row(LancedbModify *modify, Relation relation, TupleTableSlot *slot,
 							uint64 replaced, TupleTableSlot *old);
 
@@ -106,9 +116,10 @@ extern bool lancedb_delete_row(LancedbModify *modify, uint64 address);
 extern TupleTableSlot *lancedb_insert_or_update(LancedbModify *modify, EState *estate,
 												ResultRelInfo *target, TupleTableSlot *slot);
 
-/* modify_carry.c: the value of modify->carried[position] in the row at the address. */
-extern void lancedb_carry_value(LancedbModify *modify, uint64 address, size_t position,
-								LdbBuilder *builder);
+/* modify_carry.c: adds the value of columns->fields[position] in the row at the address. */
+extern void lancedb_carry_value(LancedbModify *modify, LancedbCarried *columns, size_t position,
+								uint64 address, LdbBuilder *builder);
+extern void lancedb_carry_close(LancedbCarried *columns);
 
 /* modify_truncate.c */
 extern void lancedb_truncate(List *relations, DropBehavior behavior, bool restart_sequences);

@@ -1,9 +1,8 @@
 /*
  * modify_carry.c -- takes values over to the new copies of rows as they lie in the files.
  *
- * UPDATE replaces rows as a whole. What the foreign table does not declare must keep its values all the
- * same, and so must what SQL does not show in full. Rows are updated mostly in the order in which
- * they lie, so some are read ahead: more when they were of use, fewer when not.
+ * Rows are updated mostly in the order in which they lie, so some are read ahead: more when they
+ * were of use, fewer when not.
  */
 #include "fdw/modify.h"
 
@@ -17,10 +16,9 @@
 struct LancedbCarry
 {
 	LdbDataset *dataset;
-	const LdbSchema *schema; /* of the draft, when the columns were chosen */
-	MemoryContext context;   /* of the handle */
+	MemoryContext context; /* of the handle */
 	LdbTake *take;
-	int *columns; /* of modify->carried[i]: position in the batch; -1 = not there yet */
+	int *positions; /* in the batch, of each field; -1 = the column was not there yet */
 	const LdbBatch *batch;
 	uint64_t addresses[MOST_READ_AHEAD]; /* of the rows in the batch */
 	size_t at;                           /* where the last row was found */
@@ -35,42 +33,54 @@ close_take(void *take)
 }
 
 static void
-choose_columns(const LancedbModify *modify, LancedbCarry *carry, size_t *fields, size_t *count)
+choose_columns(LancedbCarry *carry, const LdbSchema *wanted, const LancedbCarried *columns,
+			   size_t *fields, size_t *count)
 {
 	const LdbSchema *schema = &ldb_dataset_manifest(carry->dataset)->schema;
 
-	for (size_t i = 0; i < modify->carried_count; i++)
+	for (size_t i = 0; i < columns->count; i++)
 	{
-		long field = ldb_schema_index(schema, modify->schema->fields[modify->carried[i]]->name);
+		long field = ldb_schema_index(schema, wanted->fields[columns->fields[i]]->name);
 
-		carry->columns[i] = field < 0 ? -1 : (int) *count;
+		carry->positions[i] = field < 0 ? -1 : (int) *count;
 		if (field >= 0)
 			fields[(*count)++] = (size_t) field;
 	}
 }
 
 static LancedbCarry *
-open_carry(LancedbModify *modify)
+open_carry(const LancedbModify *modify, const LancedbCarried *columns)
 {
 	MemoryContext context =
 		AllocSetContextCreate(modify->context, "lancedb carry", ALLOCSET_SMALL_SIZES);
 	MemoryContext before = MemoryContextSwitchTo(context);
 	LancedbCarry *carry = palloc0(sizeof(*carry));
-	size_t *fields = palloc(sizeof(size_t) * (modify->carried_count + 1));
+	size_t *fields = palloc(sizeof(size_t) * columns->count);
 	size_t count = 0;
 	LdbError err;
 
 	carry->context = context;
 	carry->dataset = modify->source;
-	carry->schema = modify->schema;
 	carry->read_ahead = FIRST_READ_AHEAD;
-	carry->columns = palloc(sizeof(int) * (modify->carried_count + 1));
-	choose_columns(modify, carry, fields, &count);
-	lancedb_check(ldb_take_open(carry->dataset, fields, count, &lancedb_cancel, &carry->take, &err),
-				  &err);
-	lancedb_own(context, carry->take, close_take);
+	carry->positions = palloc(sizeof(int) * columns->count);
+	choose_columns(carry, modify->schema, columns, fields, &count);
+	if (count > 0)
+	{
+		lancedb_check(
+			ldb_take_open(carry->dataset, fields, count, &lancedb_cancel, &carry->take, &err),
+			&err);
+		lancedb_own(context, carry->take, close_take);
+	}
 	MemoryContextSwitchTo(before);
 	return carry;
+}
+
+void
+lancedb_carry_close(LancedbCarried *columns)
+{
+	if (columns->carry != NULL)
+		MemoryContextDelete(columns->carry->context);
+	columns->carry = NULL;
 }
 
 /* The row, and those behind it in its fragment that are not deleted. */
@@ -137,26 +147,25 @@ find_row(LancedbCarry *carry, uint64 address)
 }
 
 void
-lancedb_carry_value(LancedbModify *modify, uint64 address, size_t position, LdbBuilder *builder)
+lancedb_carry_value(LancedbModify *modify, LancedbCarried *columns, size_t position, uint64 address,
+					LdbBuilder *builder)
 {
-	LancedbCarry *carry = modify->carry;
+	LancedbCarry *carry = columns->carry;
 	size_t row;
 	LdbError err;
 
-	if (carry == NULL || carry->dataset != modify->source || carry->schema != modify->schema)
-	{
-		if (carry != NULL)
-			MemoryContextDelete(carry->context);
-		modify->carry = NULL;
-		carry = modify->carry = open_carry(modify);
-	}
-	if (carry->columns[position] < 0)
+	if (carry != NULL && carry->dataset != modify->source)
+		lancedb_carry_close(columns);
+	if (columns->carry == NULL)
+		columns->carry = open_carry(modify, columns);
+	carry = columns->carry;
+	if (carry->positions[position] < 0)
 	{
 		lancedb_check(ldb_builder_null(builder, &err), &err);
 		return;
 	}
 	row = find_row(carry, address);
 	lancedb_check(
-		ldb_builder_copy(builder, &carry->batch->columns[carry->columns[position]], row, &err),
+		ldb_builder_copy(builder, &carry->batch->columns[carry->positions[position]], row, &err),
 		&err);
 }
