@@ -182,6 +182,31 @@ layer_kind(const Walk *walk, size_t layer, bool is_list)
 				   : LDB_LAYER_ALL_VALID_LIST;
 }
 
+/*
+ * A list below a struct that is null is null itself, in LanceDB's eyes: its reader takes the entry of a
+ * null struct for an item when the list's layer says that all lists are valid.
+ */
+static void
+mask_lists(Walk *walk)
+{
+	const LdbLeafPath *path = walk->path;
+	bool below_null = false;
+
+	for (size_t i = 0; i < path->length; i++)
+	{
+		size_t layer = path->length - 1 - i;
+
+		if (!ldb_type_is_list(path->fields[i]->type.kind))
+		{
+			below_null = below_null || walk->seen[null_cause(layer)];
+			continue;
+		}
+		if (below_null)
+			walk->seen[null_cause(layer)] = true;
+		below_null = false;
+	}
+}
+
 static LdbStatus
 name_layers(const Walk *walk, LdbLayers *layers, LdbError *err)
 {
@@ -300,6 +325,7 @@ ldb_shred(const LdbLeafPath *path, const LdbArray *rows, LdbArena *arena, LdbShr
 			walk.max_rep++;
 	LDB_NEW(arena, walk.seen, 2 * path->length + 1, err);
 	LDB_TRY(walk_inward(&walk, rows, err));
+	mask_lists(&walk);
 	LDB_TRY(name_layers(&walk, &shred->layers, err));
 	LDB_TRY(squeeze_levels(&walk, shred, err));
 	if (walk.slots == NULL)
