@@ -28,7 +28,8 @@ typedef struct LdbMapping LdbMapping; /* ldb/store/mapping.h */
 typedef enum LdbPutMode
 {
 	LDB_PUT_CREATE, /* fails with LDB_CONFLICT if the name exists: commits rest on this */
-	LDB_PUT_REPLACE
+	LDB_PUT_REPLACE,
+	LDB_PUT_CARELESS /* replaces, and a crash of the machine may take it again or leave it empty */
 } LdbPutMode;
 
 typedef struct LdbRange

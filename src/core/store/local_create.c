@@ -1,8 +1,6 @@
 /* local_create.c -- writes a large file piece by piece; it appears at the end. */
 #include "local.h"
 
-#include <unistd.h>
-
 #include "local_draft.h"
 
 /* Small pieces are collected: a page of a column may be a few bytes. */
@@ -12,9 +10,8 @@ typedef struct LocalWriter
 {
 	LdbStoreWriter base;
 	LdbLocalDraft draft;
-	const LdbBeneath *beneath; /* borrowed from the store */
-	char *name;                /* owned */
-	LdbBuffer pending;         /* owned */
+	char *name;        /* owned */
+	LdbBuffer pending; /* owned */
 } LocalWriter;
 
 static void
@@ -58,19 +55,6 @@ abandon(LdbStoreWriter *base)
 	free_writer(writer);
 }
 
-/* A folder that would not become durable may still show the name: it is taken away again. */
-static void
-take_name_away(const LocalWriter *writer)
-{
-	const char *base;
-	int folder = ldb_beneath_open_parent(writer->beneath, writer->name, false, &base);
-
-	if (folder < 0)
-		return;
-	unlinkat(folder, base, 0);
-	close(folder);
-}
-
 static LdbStatus
 finish(LdbStoreWriter *base, const LdbCancel *cancel, LdbError *err)
 {
@@ -80,13 +64,7 @@ finish(LdbStoreWriter *base, const LdbCancel *cancel, LdbError *err)
 	if (status != LDB_OK)
 		ldb_local_draft_discard(&writer->draft);
 	else
-	{
-		bool named = false;
-
-		status = ldb_local_draft_publish(&writer->draft, writer->name, LDB_PUT_CREATE, &named, err);
-		if (status != LDB_OK && named)
-			take_name_away(writer);
-	}
+		status = ldb_local_draft_publish_quickly(&writer->draft, writer->name, err);
 	free_writer(writer);
 	return status;
 }
@@ -104,14 +82,13 @@ ldb_local_create(LdbStore *store, const char *name, const LdbCancel *cancel,
 	if (writer == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory to write \"%s\"", name);
 	writer->base.ops = &writer_ops;
-	writer->beneath = ldb_local_beneath(store);
 	writer->name = ldb_heap_strdup(name);
 	if (writer->name == NULL || !ldb_buffer_reserve(&writer->pending, COLLECT_BYTES))
 	{
 		free_writer(writer);
 		LDB_FAIL(err, LDB_NOMEM, "out of memory to write \"%s\"", name);
 	}
-	status = ldb_local_draft_begin(writer->beneath, writer->name, &writer->draft, err);
+	status = ldb_local_draft_begin(ldb_local_beneath(store), writer->name, &writer->draft, err);
 	if (status != LDB_OK)
 	{
 		free_writer(writer);

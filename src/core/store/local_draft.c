@@ -93,7 +93,7 @@ ldb_local_draft_write(LdbLocalDraft *draft, const char *name, LdbSlice bytes,
 static int
 give_name(const LdbLocalDraft *draft, LdbPutMode mode)
 {
-	if (mode == LDB_PUT_REPLACE)
+	if (mode != LDB_PUT_CREATE)
 		return renameat(draft->folder, draft->temporary, draft->folder, draft->base) == 0 ? 0
 																						  : errno;
 	if (linkat(draft->folder, draft->temporary, draft->folder, draft->base, 0) == 0)
@@ -108,11 +108,11 @@ give_name(const LdbLocalDraft *draft, LdbPutMode mode)
 }
 
 static LdbStatus
-settle_bytes(LdbLocalDraft *draft, const char *name, LdbError *err)
+settle_bytes(LdbLocalDraft *draft, const char *name, bool careless, LdbError *err)
 {
 	int number = 0;
 
-	if (fsync(draft->fd) != 0)
+	if (!careless && fsync(draft->fd) != 0)
 		number = errno;
 	if (close(draft->fd) != 0 && number == 0)
 		number = errno;
@@ -120,30 +120,60 @@ settle_bytes(LdbLocalDraft *draft, const char *name, LdbError *err)
 	return number == 0 ? LDB_OK : ldb_beneath_failure(number, "make durable", name, err);
 }
 
-LdbStatus
-ldb_local_draft_publish(LdbLocalDraft *draft, const char *name, LdbPutMode mode, bool *named,
-						LdbError *err)
+/* After a rename there is nothing left to remove, and that is fine. */
+static LdbStatus
+rename_to(LdbLocalDraft *draft, const char *name, LdbPutMode mode, LdbError *err)
 {
-	LdbStatus result = settle_bytes(draft, name, err);
-	int number = 0;
+	int number = give_name(draft, mode);
 
-	if (result == LDB_OK)
-		number = give_name(draft, mode);
-	if (number == EEXIST && mode == LDB_PUT_CREATE)
-	{
-		ldb_error_set(err, LDB_CONFLICT, "\"%s\" exists already", name);
-		result = LDB_CONFLICT;
-	}
-	else if (number != 0)
-		result = ldb_beneath_failure(number == EISDIR ? EPERM : number, "write", name, err);
-	/* After a rename there is nothing left to remove, and that is fine. */
 	unlinkat(draft->folder, draft->temporary, 0);
-	if (named != NULL)
-		*named = result == LDB_OK;
-	if (result == LDB_OK && fsync(draft->folder) != 0)
-		result = ldb_beneath_failure(errno, "make durable the folder of", name, err);
+	if (number == 0)
+		return LDB_OK;
+	if (number == EEXIST && mode == LDB_PUT_CREATE)
+		LDB_FAIL(err, LDB_CONFLICT, "\"%s\" exists already", name);
+	return ldb_beneath_failure(number == EISDIR ? EPERM : number, "write", name, err);
+}
+
+static LdbStatus
+settle_folder(const LdbLocalDraft *draft, const char *name, LdbError *err)
+{
+	if (fsync(draft->folder) != 0)
+		return ldb_beneath_failure(errno, "make durable the folder of", name, err);
+	return LDB_OK;
+}
+
+LdbStatus
+ldb_local_draft_publish(LdbLocalDraft *draft, const char *name, LdbPutMode mode, LdbError *err)
+{
+	bool careless = mode == LDB_PUT_CARELESS;
+	LdbStatus status = settle_bytes(draft, name, careless, err);
+
+	if (status == LDB_OK)
+		status = rename_to(draft, name, mode, err);
+	else
+		unlinkat(draft->folder, draft->temporary, 0);
+	if (status == LDB_OK && !careless)
+		status = settle_folder(draft, name, err);
 	close(draft->folder);
-	return result;
+	return status;
+}
+
+LdbStatus
+ldb_local_draft_publish_quickly(LdbLocalDraft *draft, const char *name, LdbError *err)
+{
+	LdbStatus status = rename_to(draft, name, LDB_PUT_CREATE, err);
+	bool named = status == LDB_OK;
+
+	if (named)
+		status = settle_bytes(draft, name, false, err);
+	else
+		close(draft->fd);
+	if (status == LDB_OK)
+		status = settle_folder(draft, name, err);
+	if (status != LDB_OK && named)
+		unlinkat(draft->folder, draft->base, 0);
+	close(draft->folder);
+	return status;
 }
 
 void

@@ -24,10 +24,13 @@ LdbStatus ldb_local_draft_begin(const LdbBeneath *beneath, const char *name, Ldb
 								LdbError *err);
 LdbStatus ldb_local_draft_write(LdbLocalDraft *draft, const char *name, LdbSlice bytes,
 								const LdbCancel *cancel, LdbError *err);
-/* Makes it durable under its name and ends the draft, whatever happens. *named (may be NULL): it
- * has its name, though on failure perhaps not after a crash. */
+/* Makes it durable under its name and ends the draft, whatever happens. */
 LdbStatus ldb_local_draft_publish(LdbLocalDraft *draft, const char *name, LdbPutMode mode,
-								  bool *named, LdbError *err);
+								  LdbError *err);
+/* The same as LDB_PUT_CREATE for a name that nobody looks at before this is over: it may be there
+ * before the bytes are, which saves the journal of most file systems a round. When it fails the
+ * name is not there. */
+LdbStatus ldb_local_draft_publish_quickly(LdbLocalDraft *draft, const char *name, LdbError *err);
 /* Ends the draft; nothing is left. */
 void ldb_local_draft_discard(LdbLocalDraft *draft);
 

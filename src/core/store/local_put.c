@@ -17,5 +17,5 @@ ldb_local_put(LdbStore *store, const char *name, LdbSlice bytes, LdbPutMode mode
 		ldb_local_draft_discard(&draft);
 		return result;
 	}
-	return ldb_local_draft_publish(&draft, name, mode, NULL, err);
+	return ldb_local_draft_publish(&draft, name, mode, err);
 }

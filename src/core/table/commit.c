@@ -261,7 +261,8 @@ settle(LdbCommit *commit, LdbStatus failure, LdbError *err)
 	switch (look(commit))
 	{
 		case FATE_OURS:
-			if (ldb_hint_write(&commit->home, commit->next.version, &ignored) == LDB_OK)
+			if (ldb_hint_write(&commit->home, commit->next.version, LDB_PUT_REPLACE, &ignored) ==
+				LDB_OK)
 				return LDB_OK;
 			return failure;
 		case FATE_ANOTHERS:
@@ -297,7 +298,7 @@ ldb_commit_put(LdbCommit *commit, LdbError *err)
 							   LDB_PUT_CREATE, commit->options.cancel, err);
 		if (status == LDB_OK)
 		{
-			(void) ldb_hint_write(&commit->home, commit->next.version, NULL);
+			(void) ldb_hint_write(&commit->home, commit->next.version, LDB_PUT_CARELESS, NULL);
 			return LDB_OK;
 		}
 		if (status == LDB_CONFLICT && !uncertain)

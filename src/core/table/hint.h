@@ -8,7 +8,10 @@
 
 #include "versions.h"
 
-LdbStatus ldb_hint_write(const LdbVersionHome *home, uint64_t version, LdbError *err);
+/* mode: LDB_PUT_REPLACE makes the folder of the manifests durable with it, LDB_PUT_CARELESS costs
+ * least. */
+LdbStatus ldb_hint_write(const LdbVersionHome *home, uint64_t version, LdbPutMode mode,
+						 LdbError *err);
 void ldb_hint_remove(const LdbVersionHome *home);
 
 #endif

@@ -46,6 +46,9 @@ replaces_and_makes_missing_folders(void **state)
 	assert_int_equal(put_text(place.store, "a/e/f", "", LDB_PUT_CREATE, &place.err), LDB_OK);
 	assert_object(place.store, "a/b/c/d", "22");
 	assert_object(place.store, "a/e/f", "");
+	assert_int_equal(put_text(place.store, "a/e/f", "3", LDB_PUT_CARELESS, &place.err), LDB_OK);
+	assert_object(place.store, "a/e/f", "3");
+	assert_int_equal(count_entries(at(&place, "root/a/e")), 1);
 	assert_int_equal(count_entries(at(&place, "root/a/b/c")), 1);
 	close_place(&place);
 }
