@@ -24,7 +24,8 @@ ldb_tasks_init(LdbTaskMap *map, const LdbManifest *manifest, LdbArena *arena, Ld
 	map->manifest = manifest;
 	LDB_NEW(arena, map->first_task, manifest->fragment_count + 1, err);
 	for (size_t i = 0; i < manifest->fragment_count; i++)
-		map->first_task[i + 1] = map->first_task[i] + ldb_scan_fragment_tasks(&manifest->fragments[i]);
+		map->first_task[i + 1] =
+			map->first_task[i] + ldb_scan_fragment_tasks(&manifest->fragments[i]);
 	return LDB_OK;
 }
 
