@@ -49,7 +49,8 @@ typedef struct LdbObjectInfo
 /*
  * Listing: `list` gives names that start with `prefix` (a folder with a trailing '/', or empty),
  * non-recursive when delimited (sub-folders come as names with a trailing '/'), in byte order.
- * A missing folder is an empty list.
+ * A missing folder is an empty list. Size, time and identity may be 0 in a delimited list: a store
+ * that would have to ask for each object does not.
  */
 typedef struct LdbStoreOps
 {

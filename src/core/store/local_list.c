@@ -51,9 +51,18 @@ look_at(const Walk *walk, int folder, const char *base, const char *name, struct
 	return seen;
 }
 
-static LdbStatus
-add_entry(Walk *walk, int folder, const char *folder_name, const char *base, LdbError *err)
+/* A long list of files costs a system call for each otherwise. */
+static bool
+is_known_file(const Walk *walk, const struct dirent *entry)
 {
+	return walk->delimited && entry->d_type == DT_REG;
+}
+
+static LdbStatus
+add_entry(Walk *walk, int folder, const char *folder_name, const struct dirent *entry,
+		  LdbError *err)
+{
+	const char *base = entry->d_name;
 	LdbObjectInfo info = {0};
 	struct stat status;
 	bool is_link;
@@ -62,8 +71,14 @@ add_entry(Walk *walk, int folder, const char *folder_name, const char *base, Ldb
 	if (name == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for the list of \"%s\"", folder_name);
 	if (strncmp(name, walk->prefix, strlen(walk->prefix)) != 0 ||
-		ldb_store_check_name(name, false, NULL) != LDB_OK ||
-		!look_at(walk, folder, base, name, &status, &is_link))
+		ldb_store_check_name(name, false, NULL) != LDB_OK)
+		return LDB_OK;
+	if (is_known_file(walk, entry))
+	{
+		info.name = name;
+		return ldb_local_is_temporary(base) ? LDB_OK : ldb_listing_add(&walk->found, &info, err);
+	}
+	if (!look_at(walk, folder, base, name, &status, &is_link))
 		return LDB_OK;
 	if (S_ISREG(status.st_mode))
 	{
@@ -97,7 +112,7 @@ read_entries(Walk *walk, DIR *entries, const char *folder_name, LdbError *err)
 		if (entry == NULL)
 			return LDB_OK;
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			LDB_TRY(add_entry(walk, dirfd(entries), folder_name, entry->d_name, err));
+			LDB_TRY(add_entry(walk, dirfd(entries), folder_name, entry, err));
 	}
 }
 

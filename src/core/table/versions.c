@@ -188,9 +188,12 @@ ldb_versions_identify(const LdbVersionHome *home, LdbVersionEntry *entry, LdbAre
 {
 	LdbObjectInfo info;
 
-	if (entry->name != NULL)
+	if (entry->identity[0] != 0 || entry->identity[1] != 0)
 		return LDB_OK;
-	LDB_TRY(try_names(home, entry, try_head, arena, &info, cancel, err));
+	if (entry->name != NULL)
+		LDB_TRY(try_head(home, entry->name, arena, &info, cancel, err));
+	else
+		LDB_TRY(try_names(home, entry, try_head, arena, &info, cancel, err));
 	memcpy(entry->identity, info.identity, sizeof entry->identity);
 	return LDB_OK;
 }

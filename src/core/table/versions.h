@@ -43,7 +43,7 @@ LdbStatus ldb_versions_choose(LdbLocations *locations, const char *uri,
 							  const LdbVersionChoice *choice, LdbArena *arena, LdbVersionHome *home,
 							  LdbVersionEntry *entry, const LdbCancel *cancel, LdbError *err);
 
-/* Looks the manifest up by its name alone, unless that was done. */
+/* Looks the manifest up by its name alone, unless its identity is known. */
 LdbStatus ldb_versions_identify(const LdbVersionHome *home, LdbVersionEntry *entry, LdbArena *arena,
 								const LdbCancel *cancel, LdbError *err);
 

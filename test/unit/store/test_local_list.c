@@ -71,7 +71,7 @@ describes_what_it_lists(void **state)
 	assert_int_equal(put_text(place.store, "a", "12345", LDB_PUT_CREATE, &place.err), LDB_OK);
 	assert_int_equal(put_text(place.store, "b/c", "1", LDB_PUT_CREATE, &place.err), LDB_OK);
 	assert_int_equal(
-		ldb_store_list(place.store, "", true, place.arena, &objects, &count, NULL, &place.err),
+		ldb_store_list(place.store, "", false, place.arena, &objects, &count, NULL, &place.err),
 		LDB_OK);
 	assert_int_equal(count, 2);
 	assert_int_equal(ldb_store_head(place.store, "a", place.arena, &info, NULL, &place.err),
@@ -79,8 +79,8 @@ describes_what_it_lists(void **state)
 	assert_int_equal(objects[0].size, 5);
 	assert_int_equal(objects[0].modified_us, info.modified_us);
 	assert_memory_equal(objects[0].identity, info.identity, sizeof info.identity);
-	assert_string_equal(objects[1].name, "b/");
-	assert_int_equal(objects[1].size, 0);
+	assert_string_equal(objects[1].name, "b/c");
+	assert_int_equal(objects[1].size, 1);
 	close_place(&place);
 }
 
