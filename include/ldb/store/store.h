@@ -77,7 +77,8 @@ typedef struct LdbStoreOps
 	LdbStatus (*create)(LdbStore *store, const char *name, const LdbCancel *cancel,
 						LdbStoreWriter **writer, LdbError *err);
 	/* NULL where names need no folders. */
-	LdbStatus (*prune)(LdbStore *store, const char *folder, const LdbCancel *cancel, LdbError *err);
+	LdbStatus (*prune)(LdbStore *store, const char *folder, bool unfinished,
+					   const LdbCancel *cancel, LdbError *err);
 	void (*close)(LdbStore *store);
 } LdbStoreOps;
 
@@ -132,10 +133,10 @@ LdbStatus ldb_store_append(LdbStoreWriter *writer, LdbSlice bytes, const LdbCanc
 						   LdbError *err);
 LdbStatus ldb_store_finish(LdbStoreWriter *writer, const LdbCancel *cancel, LdbError *err);
 void ldb_store_abandon(LdbStoreWriter *writer); /* NULL is fine */
-/* Removes the folder and those in it as far as they hold no object, with what writers that crashed
- * left of unfinished ones. Elsewhere nothing needs to be done. */
-LdbStatus ldb_store_prune(LdbStore *store, const char *folder, const LdbCancel *cancel,
-						  LdbError *err);
+/* Removes the folder and those in it as far as they hold no object; `unfinished`: what writers
+ * left who crashed goes too, and what others are just writing. Elsewhere nothing needs to be done. */
+LdbStatus ldb_store_prune(LdbStore *store, const char *folder, bool unfinished,
+						  const LdbCancel *cancel, LdbError *err);
 void ldb_store_close(LdbStore *store); /* NULL is fine */
 
 /* LDB_DENIED unless the name obeys the rules above. `prefix` allows "" and one trailing '/'. */

@@ -198,10 +198,10 @@ create(LdbStore *store, const char *name, const LdbCancel *cancel, LdbStoreWrite
 }
 
 static LdbStatus
-prune(LdbStore *store, const char *folder, const LdbCancel *cancel, LdbError *err)
+prune(LdbStore *store, const char *folder, bool unfinished, const LdbCancel *cancel, LdbError *err)
 {
 	LDB_TRY(maybe_fail(store, "prune", folder, err));
-	return ldb_store_prune(inner_of(store), folder, cancel, err);
+	return ldb_store_prune(inner_of(store), folder, unfinished, cancel, err);
 }
 
 static void

@@ -35,7 +35,7 @@ LdbStatus ldb_local_put(LdbStore *store, const char *name, LdbSlice bytes, LdbPu
 						const LdbCancel *cancel, LdbError *err);
 LdbStatus ldb_local_create(LdbStore *store, const char *name, const LdbCancel *cancel,
 						   LdbStoreWriter **writer, LdbError *err);
-LdbStatus ldb_local_prune(LdbStore *store, const char *folder, const LdbCancel *cancel,
-						  LdbError *err);
+LdbStatus ldb_local_prune(LdbStore *store, const char *folder, bool unfinished,
+						  const LdbCancel *cancel, LdbError *err);
 
 #endif

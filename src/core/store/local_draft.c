@@ -34,22 +34,33 @@ open_temporary(LdbLocalDraft *draft)
 	return EIO;
 }
 
-LdbStatus
-ldb_local_draft_begin(const LdbBeneath *beneath, const char *name, LdbLocalDraft *draft,
-					  LdbError *err)
+static LdbStatus
+open_folder(const LdbBeneath *beneath, const char *name, LdbLocalDraft *draft, LdbError *err)
 {
-	int number;
-
-	*draft = (LdbLocalDraft){.fd = -1};
 	draft->folder = ldb_beneath_open_parent(beneath, name, true, &draft->base);
 	if (draft->folder == -ENOTDIR)
 		LDB_FAIL(err, LDB_DENIED, "could not write \"%s\": a part of its name is a file", name);
 	if (draft->folder < 0)
 		return ldb_beneath_failure(-draft->folder, "write", name, err);
-	number = open_temporary(draft);
-	if (number == 0)
-		return LDB_OK;
-	close(draft->folder);
+	return LDB_OK;
+}
+
+/* An empty folder may be pruned by somebody else before there is a file in it. */
+LdbStatus
+ldb_local_draft_begin(const LdbBeneath *beneath, const char *name, LdbLocalDraft *draft,
+					  LdbError *err)
+{
+	int number = ENOENT;
+
+	*draft = (LdbLocalDraft){.fd = -1};
+	for (int attempt = 0; attempt < NAME_ATTEMPTS && number == ENOENT; attempt++)
+	{
+		LDB_TRY(open_folder(beneath, name, draft, err));
+		number = open_temporary(draft);
+		if (number == 0)
+			return LDB_OK;
+		close(draft->folder);
+	}
 	return ldb_beneath_failure(number, "write", name, err);
 }
 

@@ -197,13 +197,13 @@ create(LdbStore *store, const char *name, const LdbCancel *cancel, LdbStoreWrite
 }
 
 static LdbStatus
-prune(LdbStore *store, const char *folder, const LdbCancel *cancel, LdbError *err)
+prune(LdbStore *store, const char *folder, bool unfinished, const LdbCancel *cancel, LdbError *err)
 {
 	Trial trial = begin(store, cancel);
 	LdbStatus status;
 
 	do
-		status = ldb_store_prune(inner_of(store), folder, cancel, err);
+		status = ldb_store_prune(inner_of(store), folder, unfinished, cancel, err);
 	while (try_again(&trial, &status, err));
 	return status;
 }

@@ -187,11 +187,11 @@ create(LdbStore *store, const char *name, const LdbCancel *cancel, LdbStoreWrite
 }
 
 static LdbStatus
-prune(LdbStore *store, const char *folder, const LdbCancel *cancel, LdbError *err)
+prune(LdbStore *store, const char *folder, bool unfinished, const LdbCancel *cancel, LdbError *err)
 {
 	StatsStore *counted = (StatsStore *) store;
 
-	return count_outcome(counted, ldb_store_prune(counted->inner, folder, cancel, err));
+	return count_outcome(counted, ldb_store_prune(counted->inner, folder, unfinished, cancel, err));
 }
 
 static void

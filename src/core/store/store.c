@@ -137,11 +137,13 @@ ldb_store_abandon(LdbStoreWriter *writer)
 }
 
 LdbStatus
-ldb_store_prune(LdbStore *store, const char *folder, const LdbCancel *cancel, LdbError *err)
+ldb_store_prune(LdbStore *store, const char *folder, bool unfinished, const LdbCancel *cancel,
+				LdbError *err)
 {
 	LDB_TRY(ldb_store_check_name(folder, false, err));
 	LDB_CHECK_CANCEL(cancel, err);
-	return store->ops->prune == NULL ? LDB_OK : store->ops->prune(store, folder, cancel, err);
+	return store->ops->prune == NULL ? LDB_OK
+									 : store->ops->prune(store, folder, unfinished, cancel, err);
 }
 
 void

@@ -26,6 +26,7 @@ struct LdbCommit
 	LdbHead restored;
 	LdbNext next;
 	const char *manifest; /* name that it will have; NULL = not prepared */
+	bool creates;         /* a table */
 	bool sent;
 };
 
@@ -39,6 +40,7 @@ ldb_commit_new(LdbLocations *locations, const char *uri, const LdbChange *change
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for a commit");
 	result->locations = locations;
 	result->change = change;
+	result->creates = change->create != NULL;
 	if (options != NULL)
 		result->options = *options;
 	result->arena = ldb_arena_new(0);
@@ -61,6 +63,14 @@ remove_written(LdbCommit *commit)
 	commit->next.written_count = 0;
 }
 
+/* Of a table that there will not be. */
+static void
+remove_folders(const LdbCommit *commit)
+{
+	if (commit->creates && commit->home.store != NULL && commit->home.root[0] != '\0')
+		(void) ldb_store_prune(commit->home.store, commit->home.root, false, NULL, NULL);
+}
+
 static void
 forget_preparation(LdbCommit *commit)
 {
@@ -68,6 +78,7 @@ forget_preparation(LdbCommit *commit)
 	ldb_head_close(&commit->newest);
 	ldb_head_close(&commit->restored);
 	ldb_arena_reset(commit->arena);
+	commit->home = (LdbVersionHome){0};
 	commit->manifest = NULL;
 }
 
@@ -77,7 +88,10 @@ ldb_commit_free(LdbCommit *commit)
 	if (commit == NULL)
 		return;
 	if (!commit->sent)
+	{
 		remove_written(commit);
+		remove_folders(commit);
+	}
 	ldb_head_close(&commit->newest);
 	ldb_head_close(&commit->restored);
 	ldb_arena_free(commit->arena);

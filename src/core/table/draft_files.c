@@ -114,5 +114,8 @@ ldb_draft_discard(LdbDraft *draft)
 {
 	ldb_draft_close_open(draft);
 	ldb_draft_delete_unneeded(draft, is_never_needed, NULL);
+	/* no folder stays of a table that there will not be */
+	if (draft->base == NULL && draft->root[0] != '\0')
+		(void) ldb_store_prune(draft->store, draft->root, false, NULL, NULL);
 	return draft->path_count;
 }

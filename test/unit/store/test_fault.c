@@ -97,7 +97,7 @@ use_every_call(LdbStore *store, LdbArena *arena, LdbError *err)
 	}
 	LDB_TRY(ldb_store_remove(store, "f/a", NULL, err));
 	LDB_TRY(ldb_store_remove(store, "f/b", NULL, err));
-	return ldb_store_prune(store, "f", NULL, err);
+	return ldb_store_prune(store, "f", true, NULL, err);
 }
 
 /* Gives how many calls failed before one round went well. */
@@ -172,7 +172,7 @@ survives_every_failing_allocation_of_every_call(void **state)
 		assert_int_equal(ldb_store_remove(place.store, "f/a", NULL, NULL), LDB_OK);
 		assert_int_equal(ldb_store_remove(place.store, "f/b", NULL, NULL), LDB_OK);
 		assert_int_equal(ldb_store_remove(place.store, "f/c", NULL, NULL), LDB_OK);
-		assert_int_equal(ldb_store_prune(place.store, "f", NULL, NULL), LDB_OK);
+		assert_int_equal(ldb_store_prune(place.store, "f", true, NULL, NULL), LDB_OK);
 		assert_int_equal(count_entries(place.root), 0);
 	}
 	close_place(&place);

@@ -386,13 +386,15 @@ takes_a_version_back_with_one_more(void **state)
 static void
 takes_a_new_table_back_by_removing_its_version(void **state)
 {
+	LdbObjectInfo *objects;
+	size_t count;
 	CommitTable table;
 	LdbChange change;
 	LdbCommit *commit;
 	LdbError err;
 
 	(void) state;
-	commit_open(&table, false);
+	commit_open(&table, true);
 	change = change_create(&table);
 	commit = commit_and_keep(&table, &change);
 	must(ldb_commit_take_back(commit, &err), &err);
@@ -400,7 +402,11 @@ takes_a_new_table_back_by_removing_its_version(void **state)
 	assert_false(exists(&table));
 	assert_int_equal(commit_count_objects(&table, "t.lance/_versions/"), 0);
 	must(ldb_commit_take_back(commit, &err), &err);
+	/* the data file is the draft's */
+	must(ldb_store_remove(table.fault, "t.lance/data/f0.lance", NULL, &err), &err);
 	ldb_commit_free(commit);
+	must(ldb_store_list(table.fault, "", true, table.arena, &objects, &count, NULL, &err), &err);
+	assert_int_equal(count, 0);
 	commit_close(&table);
 }
 
