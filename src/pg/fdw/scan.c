@@ -61,9 +61,9 @@ open_in_leader(LancedbScanState *state)
 	if (!state->parallel || write == NULL)
 		return;
 	state->change = lancedb_write_pack(write, state->context);
-	state->table = lancedb_table_open_shared(state->relid, state->userid,
-											 state->table->manifest->version, state->change,
-											 state->context);
+	state->table =
+		lancedb_table_open_shared(state->relid, state->userid, state->table->manifest->version,
+								  state->change, state->context);
 	state->table->write = write;
 }
 
