@@ -75,7 +75,7 @@ extern LdbDataset *lancedb_open_latest(Oid relid, MemoryContext context);
 typedef void (*LancedbKeysRecheck)(LancedbWrite *write, LdbDataset *base, LdbDataset *latest);
 extern LancedbKeysRecheck lancedb_keys_recheck_hook;
 
-/* Callbacks of transactions and of the executor; from _PG_init, before others of the kind. */
+/* Callbacks of transactions; from _PG_init, before others of the kind. */
 extern void lancedb_xact_register(void);
 
 #endif

@@ -123,7 +123,7 @@ prepare(LancedbWriteState *state)
 	lancedb_check(ldb_commit_new(state->locations, state->options->uri, &state->change, &options,
 								 &state->commit, &err),
 				  &err);
-	lancedb_check(ldb_commit_prepare(state->commit, &err), &err);
+	lancedb_write_check(state, ldb_commit_prepare(state->commit, &err), &err);
 }
 
 static void
@@ -165,7 +165,7 @@ prepare_again(LancedbWriteState *state, int attempt)
 	lancedb_check(ldb_commit_pause(attempt, &commit_cancel, &err), &err);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	recheck_keys(state);
-	lancedb_check(ldb_commit_prepare(state->commit, &err), &err);
+	lancedb_write_check(state, ldb_commit_prepare(state->commit, &err), &err);
 	lancedb_audit_set_version(&state->id.uuid, ldb_commit_version(state->commit));
 	PopActiveSnapshot();
 }

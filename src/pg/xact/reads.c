@@ -17,7 +17,8 @@
 typedef struct Read
 {
 	dlist_node node;
-	char *uri; /* canonical */
+	char *uri;  /* canonical */
+	char *name; /* of the foreign table, for messages */
 	LancedbOptions *options;
 	LancedbVersion version;
 } Read;
@@ -47,7 +48,7 @@ is_noted(const char *uri, const LancedbOptions *options)
 }
 
 static void
-note(const LancedbOptions *options, const LancedbTable *table)
+note(const LancedbOptions *options, const LancedbTable *table, const char *name)
 {
 	const char *uri = lancedb_canonical_path(options->uri);
 	Read *read;
@@ -57,6 +58,7 @@ note(const LancedbOptions *options, const LancedbTable *table)
 		return;
 	read = MemoryContextAllocZero(TopTransactionContext, sizeof(*read));
 	read->uri = MemoryContextStrdup(TopTransactionContext, uri);
+	read->name = MemoryContextStrdup(TopTransactionContext, name);
 	read->options = lancedb_copy_options(options, TopTransactionContext);
 	read->version.number = table->manifest->version;
 	memcpy(read->version.identity, table->identity, sizeof(table->identity));
@@ -72,7 +74,7 @@ lancedb_note_read(Relation relation, const LancedbOptions *options, const Lanced
 		PredicateLockRelation(relation, GetActiveSnapshot());
 	/* what a version number, a tag or a time names does not change */
 	if (options->version == 0 && options->tag == NULL && options->as_of == NULL)
-		note(options, table);
+		note(options, table, RelationGetRelationName(relation));
 }
 
 bool
@@ -103,7 +105,7 @@ report_change(const Read *read, uint64 version, const char *operation)
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			 errmsg("could not serialize access due to concurrent change of Lance table \"%s\"",
-					read->options->uri),
+					read->name),
 			 errdetail("This transaction read version " UINT64_FORMAT ", and version " UINT64_FORMAT
 					   " (%s) is there now.",
 					   read->version.number, version,

@@ -87,6 +87,7 @@ make_state(Oid relid, const LancedbOptions *options, const char *uri)
 
 	state->shown.uri = MemoryContextStrdup(context, uri);
 	state->shown.relid = relid;
+	state->name = MemoryContextStrdup(context, get_rel_name(relid));
 	state->shown.context = context;
 	state->level = GetCurrentTransactionNestLevel();
 	state->options = lancedb_copy_options(options, context);
@@ -120,6 +121,19 @@ memory_for_rows(void)
 }
 
 /* ---- beginning ---- */
+
+void
+lancedb_write_check(const LancedbWriteState *state, LdbStatus status, const LdbError *err)
+{
+	if (status == LDB_CONFLICT)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent change of Lance table \"%s\"",
+						state->name),
+				 errdetail("%s", lancedb_message_text(err->message)),
+				 errhint("The transaction might succeed if retried.")));
+	lancedb_check(status, err);
+}
 
 static LdbDataset *
 open_base(LancedbWriteState *state, const LancedbVersion *version, MemoryContext *context)
@@ -155,7 +169,7 @@ lancedb_write_rebase(LancedbWriteState *state, const LancedbVersion *version)
 	MemoryContext before = state->base_context;
 	LdbError err;
 
-	lancedb_check(ldb_draft_rebase(state->shown.draft, newer, &err), &err);
+	lancedb_write_check(state, ldb_draft_rebase(state->shown.draft, newer, &err), &err);
 	MemoryContextSetParent(context, state->shown.context);
 	state->base_context = context;
 	state->base = *version;

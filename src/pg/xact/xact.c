@@ -103,5 +103,4 @@ lancedb_xact_register(void)
 {
 	RegisterXactCallback(transaction_callback, NULL);
 	RegisterSubXactCallback(savepoint_callback, NULL);
-	lancedb_target_register();
 }

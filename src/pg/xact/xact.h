@@ -32,6 +32,7 @@ typedef struct LancedbWriteState
 {
 	LancedbWrite shown; /* first: the pointer that others hold */
 	dlist_node node;
+	const char *name;        /* of the foreign table, for messages */
 	int level;               /* of the savepoint in which it began, as long as that is open */
 	LancedbOptions *options; /* also after the foreign table was dropped */
 	LdbLocations *locations;
@@ -49,6 +50,9 @@ typedef struct LancedbWriteState
 /* write.c: the writes of this transaction, in the order in which they began. */
 extern dlist_head lancedb_writes;
 extern void lancedb_write_free(LancedbWriteState *state);
+/* As lancedb_check; a conflict is told in the words that applications know from ordinary tables. */
+extern void lancedb_write_check(const LancedbWriteState *state, LdbStatus status,
+								const LdbError *err);
 /* An ERROR with the conflict, when the draft cannot move to the version. */
 extern void lancedb_write_rebase(LancedbWriteState *state, const LancedbVersion *version);
 
@@ -104,8 +108,5 @@ extern bool lancedb_audit_exists(const pg_uuid_t *uuid);
 /* commit.c */
 extern void lancedb_pre_commit(void);
 extern void lancedb_after_abort(void);
-
-/* target.c */
-extern void lancedb_target_register(void);
 
 #endif
