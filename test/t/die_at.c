@@ -1,0 +1,111 @@
+/*
+ * die_at.c -- preloaded into a server by OwnServer.pm: ends or stops a backend at a chosen call that
+ * changes the file system, or lets the call fail.
+ *
+ * The file named by LANCEDB_DIE_AT says where: "kill before 7" or "stop after 1 manifest". Calls are
+ * counted in each process from its start; with "manifest" only those that give a manifest its name.
+ * "fail" lets the one call fail, "break" that one and all after it.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int calls;
+static int manifests;
+
+/* Is it this call that the file means? Then what is to be done about it. */
+static int
+chosen(const char *when, int is_manifest, char action[8])
+{
+	const char *name = getenv("LANCEDB_DIE_AT");
+	FILE *file = name == NULL ? NULL : fopen(name, "r");
+	char moment[8] = "", only[16] = "";
+	int wanted = 0;
+	int count;
+
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%7s %7s %d %15s", action, moment, &wanted, only) < 3)
+		wanted = 0;
+	fclose(file);
+	if (wanted == 0 || strcmp(moment, when) != 0 || (only[0] != '\0' && !is_manifest))
+		return 0;
+	count = only[0] != '\0' ? manifests : calls;
+	return strcmp(action, "break") == 0 ? count >= wanted : count == wanted;
+}
+
+/* -1 = the call fails */
+static int
+act(const char *when, int is_manifest)
+{
+	char action[8] = "";
+
+	if (!chosen(when, is_manifest, action))
+		return 0;
+	if (strcmp(action, "kill") == 0 || strcmp(action, "stop") == 0)
+	{
+		kill(getpid(), action[0] == 'k' ? SIGKILL : SIGSTOP);
+		return 0;
+	}
+	errno = EIO;
+	return -1;
+}
+
+static int
+names_manifest(const char *target)
+{
+	size_t length = target == NULL ? 0 : strlen(target);
+
+	return length > 9 && strcmp(target + length - 9, ".manifest") == 0;
+}
+
+static int
+before(int is_manifest)
+{
+	calls++;
+	manifests += is_manifest;
+	return act("before", is_manifest);
+}
+
+int
+linkat(int from, const char *old, int to, const char *target, int flags)
+{
+	int (*next)(int, const char *, int, const char *, int) = dlsym(RTLD_NEXT, "linkat");
+	int is_manifest = names_manifest(target);
+	int result;
+
+	if (before(is_manifest) != 0)
+		return -1;
+	result = next(from, old, to, target, flags);
+	return act("after", is_manifest) != 0 ? -1 : result;
+}
+
+int
+renameat(int from, const char *old, int to, const char *target)
+{
+	int (*next)(int, const char *, int, const char *) = dlsym(RTLD_NEXT, "renameat");
+	int is_manifest = names_manifest(target);
+	int result;
+
+	if (before(is_manifest) != 0)
+		return -1;
+	result = next(from, old, to, target);
+	return act("after", is_manifest) != 0 ? -1 : result;
+}
+
+int
+fsync(int descriptor)
+{
+	int (*next)(int) = dlsym(RTLD_NEXT, "fsync");
+	int result;
+
+	if (before(0) != 0)
+		return -1;
+	result = next(descriptor);
+	return act("after", 0) != 0 ? -1 : result;
+}
