@@ -22,7 +22,7 @@ struct LdbKeyJournal
 	Entry *entries; /* owned */
 	size_t count;
 	size_t capacity;
-	size_t *slots; /* owned */
+	uint32_t *slots; /* owned */
 	size_t slot_count;
 };
 
@@ -76,17 +76,19 @@ put(LdbKeyJournal *journal, size_t index)
 
 	while (journal->slots[slot] != 0)
 		slot = (slot + 1) & mask;
-	journal->slots[slot] = index + 1;
+	journal->slots[slot] = (uint32_t) (index + 1);
 }
 
 static LdbStatus
 grow_slots(LdbKeyJournal *journal, LdbError *err)
 {
 	size_t count = journal->slot_count == 0 ? FIRST_SLOTS : journal->slot_count * 2;
-	size_t *slots;
+	uint32_t *slots;
 
 	if (journal->count < journal->slot_count / 2)
 		return LDB_OK;
+	if (journal->count >= UINT32_MAX / 2)
+		LDB_FAIL(err, LDB_NOMEM, "too many new keys");
 	slots = ldb_heap_zalloc(count * sizeof *slots);
 	if (slots == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for new keys");

@@ -6,8 +6,10 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-/* Keys of this transaction are kept in memory up to this; more of them are read from its files. */
-#define JOURNAL_BYTES ((size_t) 48 << 20)
+/* Keys of this transaction are kept in memory up to this; more of them are read from its files. As
+ * many rows as a fragment has, since a look at the files ends the last one. */
+#define JOURNAL_BYTES ((size_t) 96 << 20)
+#define JOURNAL_KEYS 1048576
 
 /* ---- opening ---- */
 
@@ -176,7 +178,8 @@ write_journal(LancedbKeys *keys, LancedbKeyIndex *index, uint64 number)
 					  &err);
 	if (own->next_number == number)
 		own->next_number++;
-	if (ldb_key_journal_bytes(own->journal) <= JOURNAL_BYTES)
+	if (ldb_key_journal_count(own->journal) < JOURNAL_KEYS &&
+		ldb_key_journal_bytes(own->journal) <= JOURNAL_BYTES)
 		return;
 	ldb_key_journal_clear(own->journal);
 	own->spill_count++;
