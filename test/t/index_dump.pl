@@ -120,6 +120,18 @@ like(psql($from, q{INSERT INTO t VALUES (4, 'y', 1)}), qr/duplicate key/, 'is in
 is(psql($from, q{INSERT INTO t VALUES (4, 'y', 1) ON CONFLICT (id) DO UPDATE SET name = excluded.name}), '', 'which can change it');
 is(psql($to, 'SELECT name FROM t WHERE id = 4'), "y\n", 'for both');
 
+# --- a restore while the folder is away
+psql($from, q{ALTER FOREIGN TABLE t OPTIONS (ADD create 'never')});
+is((run('pg_dump', '-d', $from, '-f', "$work/never"))[0], 0, 'pg_dump');
+$to = fresh_database('index_to');
+rename($folder, "$folder.away") or die "rename: $!";
+($status, $output) = run('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $to, '-f', "$work/never");
+rename("$folder.away", $folder) or die "rename: $!";
+is($status, 0, 'a table that leaves its storage alone gets its indexes while the folder is away') or diag($output);
+like($output, qr/WARNING:  keys of Lance table "t" could not be checked for duplicates/, 'with a warning');
+is(psql($to, $state), $before, 'all of them');
+like(psql($to, q{INSERT INTO t VALUES (3, 'x', 1)}), qr/duplicate key/, 'which are enforced when it is back');
+
 run('dropdb', $from);
 run('dropdb', $to);
 done_testing();

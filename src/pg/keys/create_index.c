@@ -1,6 +1,8 @@
 /* create_index.c -- CREATE UNIQUE INDEX on a Lance table, which the server itself refuses. */
 #include "keys/keys_impl.h"
 
+#include "fdw/fdw.h"
+
 #include "access/genam.h"
 #include "access/reloptions.h"
 #include "access/table.h"
@@ -233,6 +235,27 @@ lock_table(const IndexStmt *stmt)
 	return relation;
 }
 
+/*
+ * pg_upgrade makes the index as it was, and the store may be elsewhere. A restore must work while the
+ * store is away, if the table says so.
+ */
+static bool
+can_verify(Oid relid)
+{
+	LancedbVersion newest;
+
+	if (IsBinaryUpgrade)
+		return false;
+	if (!lancedb_leaves_storage_alone(relid) ||
+		lancedb_open_newest(lancedb_table_options(relid), CurrentMemoryContext, &newest) != NULL)
+		return true;
+	ereport(WARNING, (errmsg("keys of Lance table \"%s\" could not be checked for duplicates",
+							 get_rel_name(relid)),
+					  errdetail("Its dataset is not there, and its option create is \"never\"."),
+					  errhint("REINDEX checks them.")));
+	return false;
+}
+
 void
 lancedb_create_index(struct IndexStmt *stmt, const char *query_string)
 {
@@ -249,8 +272,7 @@ lancedb_create_index(struct IndexStmt *stmt, const char *query_string)
 		created = create(stmt, relation);
 		CommandCounterIncrement();
 		index = index_open(created, NoLock);
-		/* pg_upgrade makes it as it was, and the store may be elsewhere */
-		if (!IsBinaryUpgrade)
+		if (can_verify(RelationGetRelid(relation)))
 			lancedb_verify_keys(relation, index);
 		index_close(index, NoLock);
 	}
