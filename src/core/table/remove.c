@@ -77,7 +77,8 @@ remove_table(Removal *removal, LdbLocations *locations, const char *uri, LdbErro
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		LDB_TRY(remove_below(removal, parts[i], err));
 	if (removal->home.root[0] != '\0')
-		LDB_TRY(ldb_store_prune(removal->home.store, removal->home.root, true, removal->cancel, err));
+		LDB_TRY(
+			ldb_store_prune(removal->home.store, removal->home.root, true, removal->cancel, err));
 	if (removal->files == 0)
 		LDB_FAIL(err, LDB_NOT_FOUND, "table \"%s\" does not exist", uri);
 	return LDB_OK;
