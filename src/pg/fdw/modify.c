@@ -95,7 +95,8 @@ lancedb_begin_modify(ModifyTableState *node, ResultRelInfo *target, List *fdw_pr
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 	modify->on_conflict = plan->onConflictAction;
-	modify->arbiters = target->ri_onConflictArbiterIndexes;
+	/* the server gives them to the target later than it asks for this */
+	modify->arbiters = plan->arbiterIndexes;
 	open_write(modify, target, estate, lock_of(node->operation, modify->on_conflict));
 	hide_indexes(target);
 	if (node->operation == CMD_UPDATE || modify->on_conflict == ONCONFLICT_UPDATE)
