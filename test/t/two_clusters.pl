@@ -11,6 +11,7 @@ my $lake = "$work/lake";
 my $port = 20000 + $$ % 20000;
 
 OwnServer::run("rm -rf $work && mkdir -p $lake");
+OwnServer::run("ln -s lake $work/link");
 OwnServer::run("cp -r $data/fragments.lance $lake/a.lance && cp -r $data/fragments.lance $lake/b.lance");
 my $one = OwnServer->new($work, 'one', $port);
 my $two = OwnServer->new($work, 'two', $port + 1);
@@ -95,6 +96,23 @@ is($one->sql('SELECT count(*) FROM a WHERE category = 4'), 1, 'readers do not');
 kill('CONT', $backend);
 is($one->finish($session), '', 'it ends well');
 is($one->sql('SELECT count(*) FROM lancedb.unresolved'), 0, 'and is none');
+
+# ---- two databases of one server share locks ----
+
+$one->sql('CREATE DATABASE other TEMPLATE template0');
+$one->sql("CREATE EXTENSION lancedb;
+	CREATE SERVER elsewhere FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri '$work/link');
+	CREATE FOREIGN TABLE also_a (id int, category smallint, title text) SERVER elsewhere OPTIONS (table 'a');", 'other');
+$session = $one->begin_sql("BEGIN; UPDATE a SET category = 80 WHERE id = 1; SELECT pg_sleep(1.5) \\g /dev/null\nCOMMIT;");
+for (1 .. 100)
+{
+	last if $one->sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = 0") > 0;
+	select(undef, undef, undef, 0.05);
+}
+like($one->try_sql("SET lock_timeout = '100ms'; UPDATE also_a SET category = 90 WHERE id = 1", 'other'), qr/lock timeout/, 'the other database waits');
+is($one->sql('UPDATE also_a SET category = category + 1 WHERE id = 1 RETURNING category', 'other'), 81, 'and sees what it waited for');
+is($one->finish($session), '', 'of the first');
+is($two->sql('SELECT category FROM a WHERE id = 1'), 81, 'and so does everybody');
 
 # ---- both write all the time ----
 

@@ -17,6 +17,8 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "xact/xact.h"
+
 /* Without a limit in sight the first search goes this deep, and each next one deeper. */
 #define FIRST_HITS 100
 #define GROWTH 4
@@ -160,7 +162,10 @@ begin_scan(CustomScanState *css, EState *estate, int eflags)
 		AllocSetContextCreate(estate->es_query_cxt, "Lance distance scan", ALLOCSET_DEFAULT_SIZES);
 	choose_columns(state, recheck);
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+	{
+		lancedb_note_read(state->table);
 		open_take(state, estate);
+	}
 }
 
 /* ---- one search ---- */

@@ -57,6 +57,7 @@ open_in_leader(LancedbScanState *state)
 	LancedbWrite *write;
 
 	state->table = lancedb_table_open(state->relid, state->userid, 0, state->context);
+	lancedb_note_read(state->table);
 	write = state->table->write;
 	if (!state->parallel || write == NULL)
 		return;

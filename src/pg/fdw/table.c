@@ -141,8 +141,6 @@ open_table(Oid relid, const TableVersion *wanted, MemoryContext context)
 	lancedb_apply_as_of(options);
 	table->relid = relid;
 	open_dataset(table, options, wanted, context);
-	if (wanted->purpose == LANCEDB_PIN_EXECUTION)
-		lancedb_note_read(relation, options, table);
 	table->uri = MemoryContextStrdup(context, options->uri);
 	table->fields =
 		MemoryContextAllocZero(context, sizeof(int) * RelationGetNumberOfAttributes(relation));

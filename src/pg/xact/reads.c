@@ -9,6 +9,7 @@
 #include "xact/xact.h"
 
 #include "access/parallel.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "storage/predicate.h"
 #include "utils/memutils.h"
@@ -66,15 +67,22 @@ note(const LancedbOptions *options, const LancedbTable *table, const char *name)
 }
 
 void
-lancedb_note_read(Relation relation, const LancedbOptions *options, const LancedbTable *table)
+lancedb_note_read(const LancedbTable *table)
 {
+	Relation relation;
+	LancedbOptions *options;
+
 	if (!IsolationIsSerializable() || IsParallelWorker())
 		return;
+	relation = table_open(table->relid, NoLock);
+	options = lancedb_table_options(table->relid);
+	lancedb_apply_as_of(options);
 	if (ActiveSnapshotSet())
 		PredicateLockRelation(relation, GetActiveSnapshot());
 	/* what a version number, a tag or a time names does not change */
 	if (options->version == 0 && options->tag == NULL && options->as_of == NULL)
 		note(options, table, RelationGetRelationName(relation));
+	table_close(relation, NoLock);
 }
 
 bool

@@ -75,8 +75,8 @@ extern LdbDataset *lancedb_view_unpack(const LancedbOptions *options, uint64 bas
 									   LancedbVersion *base);
 
 /* reads.c: what a SERIALIZABLE transaction read. */
-extern void lancedb_note_read(Relation relation, const LancedbOptions *options,
-							  const LancedbTable *table);
+/* A scan of the table begins; who only adds rows has not read it. */
+extern void lancedb_note_read(const LancedbTable *table);
 extern bool lancedb_has_reads(void);
 extern List *lancedb_read_uris(void); /* of char *, canonical */
 extern void lancedb_check_reads(void);
