@@ -15,4 +15,5 @@ if [ -z "${LANCEDB_WORK:-}" ]; then
 fi
 node test/interop/commits.mjs "$@"
 psql -X -q -v ON_ERROR_STOP=1 -f test/golden.sql
+node test/interop/updates.mjs "$@"
 exec node test/interop/interop.mjs "$@"
