@@ -53,6 +53,9 @@ LdbStatus ldb_file_writer_open(LdbStore *store, const char *name, const LdbSchem
 LdbStatus ldb_file_writer_append(LdbFileWriter *writer, const LdbArray *columns, size_t row_count,
 								 LdbError *err);
 
+/* Another memory_bytes from now on; writes out what is above it. */
+LdbStatus ldb_file_writer_set_memory(LdbFileWriter *writer, size_t memory_bytes, LdbError *err);
+
 uint64_t ldb_file_writer_rows(const LdbFileWriter *writer);
 /* Bytes written, and an estimate of what is buffered: for whoever wants files of a certain size. */
 uint64_t ldb_file_writer_bytes(const LdbFileWriter *writer);

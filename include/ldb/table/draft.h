@@ -72,6 +72,8 @@ LdbStatus ldb_draft_row_address(LdbDraft *draft, uint64_t number, uint64_t *addr
 uint64_t ldb_draft_next_number(const LdbDraft *draft);
 /* Whether all changes so far leave a row at the address, of the base or of the draft itself. */
 LdbStatus ldb_draft_row_is_live(LdbDraft *draft, uint64_t address, bool *live, LdbError *err);
+/* Another memory_bytes from now on, for whoever has several drafts; writes out what is above it. */
+LdbStatus ldb_draft_set_memory(LdbDraft *draft, size_t memory_bytes, LdbError *err);
 /* Columns for many rows at once, as ldb_file_writer_append takes them. */
 LdbStatus ldb_draft_append(LdbDraft *draft, const LdbArray *columns, size_t row_count, LdbMark mark,
 						   LdbError *err);

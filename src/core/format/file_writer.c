@@ -366,15 +366,22 @@ check_columns(const LdbFileWriter *writer, const LdbArray *columns, size_t row_c
 }
 
 static LdbStatus
-append_rows(LdbFileWriter *writer, const LdbArray *columns, LdbError *err)
+keep_within_memory(LdbFileWriter *writer, LdbError *err)
 {
 	size_t largest;
 
+	while (waiting_bytes(writer, &largest) > writer->memory_bytes)
+		LDB_TRY(flush(&writer->fields[largest], err));
+	return LDB_OK;
+}
+
+static LdbStatus
+append_rows(LdbFileWriter *writer, const LdbArray *columns, LdbError *err)
+{
 	for (size_t i = 0; i < writer->field_count; i++)
 	{
 		LDB_TRY(append_field(&writer->fields[i], &columns[i], err));
-		while (waiting_bytes(writer, &largest) > writer->memory_bytes)
-			LDB_TRY(flush(&writer->fields[largest], err));
+		LDB_TRY(keep_within_memory(writer, err));
 	}
 	return LDB_OK;
 }
@@ -393,6 +400,19 @@ ldb_file_writer_append(LdbFileWriter *writer, const LdbArray *columns, size_t ro
 	status = append_rows(writer, columns, err);
 	writer->failed = status != LDB_OK;
 	writer->row_count += row_count;
+	return status;
+}
+
+LdbStatus
+ldb_file_writer_set_memory(LdbFileWriter *writer, size_t memory_bytes, LdbError *err)
+{
+	LdbStatus status;
+
+	if (writer->failed)
+		LDB_FAIL(err, LDB_INVALID, "an earlier write to this file has failed");
+	writer->memory_bytes = memory_bytes;
+	status = keep_within_memory(writer, err);
+	writer->failed = status != LDB_OK;
 	return status;
 }
 

@@ -9,8 +9,6 @@
 #define DEFAULT_FRAGMENT_ROWS ((uint64_t) 1048576)
 #define DEFAULT_FRAGMENT_BYTES ((uint64_t) 4 << 30)
 #define DEFAULT_MEMORY_BYTES ((size_t) 64 << 20)
-/* The rest of the memory is the file writer's. */
-#define BUILDER_PART 4
 
 LdbStatus
 ldb_draft_reserve(void *list, size_t *capacity, size_t count, size_t item_bytes, LdbError *err)
@@ -126,7 +124,7 @@ set_options(LdbDraft *draft, const LdbDraftOptions *options)
 		draft->options.fragment_bytes = DEFAULT_FRAGMENT_BYTES;
 	if (draft->options.memory_bytes == 0)
 		draft->options.memory_bytes = DEFAULT_MEMORY_BYTES;
-	draft->builder_bytes = draft->options.memory_bytes / BUILDER_PART;
+	draft->builder_bytes = draft->options.memory_bytes / LDB_BUILDER_PART;
 }
 
 /* A manifest may say "0.1" or nothing although all its files are 2.0: they know better. */

@@ -18,6 +18,9 @@
 /* Row ids of fragments that rows were replaced in lately stay decoded. */
 #define LDB_KEPT_ROW_IDS 4u
 
+/* One part of the memory for rows is the builders'; the rest is the file writer's. */
+#define LDB_BUILDER_PART 4u
+
 /* A fragment of the version below, once something changed in it, or a staged one. */
 typedef struct LdbDraftFragment
 {

@@ -371,6 +371,23 @@ flush_when_large(LdbDraft *draft, LdbError *err)
 }
 
 LdbStatus
+ldb_draft_set_memory(LdbDraft *draft, size_t memory_bytes, LdbError *err)
+{
+	LdbDraftOpen *open = &draft->open;
+	LdbStatus status;
+
+	draft->options.memory_bytes = memory_bytes;
+	draft->builder_bytes = memory_bytes / LDB_BUILDER_PART;
+	open->until_check = 0;
+	if (open->buffered > 0 && buffered_bytes(open) > draft->builder_bytes)
+		LDB_TRY(flush(draft, err));
+	if (open->writer == NULL)
+		return LDB_OK;
+	status = ldb_file_writer_set_memory(open->writer, memory_bytes - draft->builder_bytes, err);
+	return status == LDB_OK ? LDB_OK : give_up_writing(draft, status, err);
+}
+
+LdbStatus
 ldb_draft_row(LdbDraft *draft, LdbBuilder ***builders, LdbError *err)
 {
 	LDB_TRY(make_room(draft, err));

@@ -9,6 +9,9 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+/* A draft with less would write very small pages. */
+#define SMALLEST_SHARE ((size_t) 256 * 1024)
+
 dlist_head lancedb_writes = DLIST_STATIC_INIT(lancedb_writes);
 LancedbKeysRecheck lancedb_keys_recheck_hook = NULL;
 
@@ -95,15 +98,6 @@ make_state(Oid relid, const LancedbOptions *options, const char *uri)
 	return state;
 }
 
-/* From here on transaction callbacks look after it. */
-static LancedbWrite *
-list_state(LancedbWriteState *state)
-{
-	MemoryContextSetParent(state->shown.context, TopMemoryContext);
-	dlist_push_tail(&lancedb_writes, &state->node);
-	return &state->shown;
-}
-
 void
 lancedb_write_free(LancedbWriteState *state)
 {
@@ -114,10 +108,39 @@ lancedb_write_free(LancedbWriteState *state)
 	MemoryContextDelete(state->shown.context);
 }
 
+/* Of `count` datasets that are changed at once, partitions mostly, each has a share. */
 static size_t
-memory_for_rows(void)
+memory_for_rows(int count)
 {
-	return Min((size_t) maintenance_work_mem * 1024, (size_t) LDB_MEMORY_LIMIT / 4);
+	size_t all = Min((size_t) maintenance_work_mem * 1024, (size_t) LDB_MEMORY_LIMIT / 4);
+
+	return Max(all / (size_t) count, SMALLEST_SHARE);
+}
+
+static void
+share_memory(void)
+{
+	dlist_iter at;
+	int count = 0;
+
+	dlist_foreach(at, &lancedb_writes) count++;
+	dlist_foreach(at, &lancedb_writes)
+	{
+		LancedbWriteState *state = dlist_container(LancedbWriteState, node, at.cur);
+		LdbError err;
+
+		lancedb_check(ldb_draft_set_memory(state->shown.draft, memory_for_rows(count), &err), &err);
+	}
+}
+
+/* From here on transaction callbacks look after it. */
+static LancedbWrite *
+list_state(LancedbWriteState *state)
+{
+	MemoryContextSetParent(state->shown.context, TopMemoryContext);
+	dlist_push_tail(&lancedb_writes, &state->node);
+	share_memory();
+	return &state->shown;
 }
 
 /* ---- beginning ---- */
@@ -151,7 +174,7 @@ open_base(LancedbWriteState *state, const LancedbVersion *version, MemoryContext
 static LancedbWrite *
 begin_on(LancedbWriteState *state, const LancedbVersion *version)
 {
-	LdbDraftOptions options = {.memory_bytes = memory_for_rows(), .cancel = &lancedb_cancel};
+	LdbDraftOptions options = {.memory_bytes = memory_for_rows(1), .cancel = &lancedb_cancel};
 	LdbDataset *base = open_base(state, version, &state->base_context);
 	LdbError err;
 
@@ -242,7 +265,7 @@ check_missing(const LancedbWriteState *state)
 LancedbWrite *
 lancedb_write_create(Oid relid, const LdbNewTable *table)
 {
-	LdbDraftOptions draft = {.memory_bytes = memory_for_rows(), .cancel = &lancedb_cancel};
+	LdbDraftOptions draft = {.memory_bytes = memory_for_rows(1), .cancel = &lancedb_cancel};
 	LancedbOptions *options;
 	LancedbWriteState *state;
 	const char *uri;

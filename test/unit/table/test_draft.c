@@ -347,6 +347,37 @@ memory_is_bounded_whatever_is_added(void **state)
 }
 
 static void
+memory_that_is_taken_away_is_given_back_at_once(void **state)
+{
+	LdbDraftOptions options = {.memory_bytes = 64 << 20};
+	size_t buffered;
+	Seen seen;
+	LdbError err;
+	Bench bench;
+
+	(void) state;
+	bench_open(&bench, "2.1", false);
+	bench_new_table(&bench, &options);
+	for (uint32_t id = 0; id < 50000; id++)
+		add_row(&bench, id, first);
+	buffered = ldb_builder_bytes(bench.draft->open.builders[0]);
+	assert_true(bench.draft->open.buffered == 50000 && buffered > 100000);
+	must(ldb_draft_set_memory(bench.draft, 64 << 10, &err), &err);
+	assert_int_equal(bench.draft->open.buffered, 0);
+	for (uint32_t id = 50000; id < 60000; id++)
+	{
+		add_row(&bench, id, first);
+		assert_true(ldb_builder_bytes(bench.draft->open.builders[0]) < buffered / 4);
+	}
+	seen = read_view(&bench, UINT32_MAX);
+	assert_int_equal(seen.count, 60000);
+	for (uint32_t id = 0; id < 60000; id++)
+		assert_int_equal(seen.ids[id], id);
+	seen_free(&seen);
+	bench_close(&bench);
+}
+
+static void
 single_rows_of_a_large_table_are_deleted_cheaply(void **state)
 {
 	size_t before;
