@@ -114,6 +114,9 @@ CREATE FOREIGN TABLE old (id int, title text) SERVER insert_lake OPTIONS (table 
 INSERT INTO old VALUES (1, 'x');
 CREATE FOREIGN TABLE closed (id int, title text) SERVER insert_lake OPTIONS (table 'items', updatable 'false');
 INSERT INTO closed VALUES (1, 'x');
+CREATE SERVER insert_nowhere FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri :'folder');
+CREATE FOREIGN TABLE nowhere (id int) SERVER insert_nowhere OPTIONS (create 'never');
+ALTER SERVER insert_nowhere OPTIONS (DROP uri);
 SELECT table_name, is_insertable_into FROM information_schema.tables WHERE table_schema = 'lance_insert' ORDER BY 1;
 ALTER SERVER insert_lake OPTIONS (ADD updatable 'false');
 INSERT INTO items (id) VALUES (1);

@@ -30,6 +30,23 @@ BEGIN
 	RETURN format('%s rows', lance) || CASE WHEN lance <> heap THEN format(', heap %s', heap) ELSE '' END ||
 		CASE WHEN differences > 0 THEN format(', %s DIFFERENCES', differences) ELSE ', same' END;
 END $$;
+-- whether it fails on both alike
+CREATE FUNCTION public.triggers_fails(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	errors text[];
+	place text;
+BEGIN
+	FOREACH place IN ARRAY ARRAY['lance_triggers', 'heap_triggers'] LOOP
+		BEGIN
+			PERFORM set_config('search_path', place || ', public', true);
+			EXECUTE statement;
+			errors := errors || 'no error'::text;
+		EXCEPTION WHEN OTHERS THEN
+			errors := errors || (SQLSTATE || ' ' || SQLERRM);
+		END;
+	END LOOP;
+	RETURN errors[1] || CASE WHEN errors[1] <> errors[2] THEN ', heap: ' || errors[2] ELSE '' END;
+END $$;
 SET search_path = lance_triggers, public;
 
 CREATE TABLE public.log (n int GENERATED ALWAYS AS IDENTITY, place text, what text);
@@ -139,6 +156,21 @@ END $$;
 CREATE TRIGGER catch AFTER DELETE ON items FOR EACH ROW EXECUTE FUNCTION catch();
 CREATE TRIGGER catch AFTER DELETE ON heap_triggers.items FOR EACH ROW EXECUTE FUNCTION catch();
 SELECT triggers_both($$DELETE FROM items WHERE id IN (500, 501, 504)$$);
+-- a row that a BEFORE trigger changed before its turn came
+CREATE FUNCTION public.before_turn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('UPDATE %s SET title = ''by trigger'' WHERE id = $1 + 1', TG_RELID::regclass) USING OLD.id;
+	RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE TRIGGER turn BEFORE UPDATE ON items FOR EACH ROW WHEN (OLD.id = 9600 AND NEW.category = 77) EXECUTE FUNCTION before_turn();
+CREATE TRIGGER turn BEFORE UPDATE ON heap_triggers.items FOR EACH ROW WHEN (OLD.id = 9600 AND NEW.category = 77) EXECUTE FUNCTION before_turn();
+CREATE TRIGGER turn_delete BEFORE DELETE ON items FOR EACH ROW WHEN (OLD.id = 9600) EXECUTE FUNCTION before_turn();
+CREATE TRIGGER turn_delete BEFORE DELETE ON heap_triggers.items FOR EACH ROW WHEN (OLD.id = 9600) EXECUTE FUNCTION before_turn();
+SELECT triggers_both($$INSERT INTO items (id) VALUES (9600), (9601)$$);
+SELECT triggers_both($$UPDATE items SET category = 77 WHERE id = 9601$$);
+SELECT triggers_fails($$UPDATE items SET category = 77 WHERE id IN (9600, 9601)$$);
+SELECT left(triggers_fails($$DELETE FROM items WHERE id IN (9600, 9601)$$), 5) AS state;
+SELECT triggers_both($$UPDATE items SET category = 78 FROM (VALUES (9600), (9600), (9601)) v (id) WHERE v.id = items.id$$);
 SELECT * FROM log_differences;
 SELECT * FROM triggers_differences;
 -- as for every foreign table, transition tables are the server's to refuse

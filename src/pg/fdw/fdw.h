@@ -47,6 +47,8 @@ typedef struct LancedbOptions
 } LancedbOptions;
 
 extern LancedbOptions *lancedb_server_options(Oid serverid);
+/* Whether the option of this name says which version a table is read at. */
+extern bool lancedb_chooses_version(const char *name);
 extern LancedbOptions *lancedb_table_options(Oid relid);
 extern LancedbOptions *lancedb_copy_options(const LancedbOptions *options, MemoryContext context);
 extern const char *lancedb_dataset_uri(const LancedbOptions *server, const char *table_name);

@@ -1,22 +1,41 @@
 /* modify.c -- begins and ends what a statement changes in one Lance table. */
 #include "fdw/modify.h"
 
-#include "utils/lsyscache.h"
+#include "commands/defrem.h"
+#include "foreign/foreign.h"
 #include "utils/memutils.h"
 
 #include "fdw/fdw.h"
 
+static bool
+is_changeable(List *options, bool inherited)
+{
+	bool changeable = inherited;
+	ListCell *cell;
+
+	foreach (cell, options)
+	{
+		DefElem *option = lfirst(cell);
+
+		if (lancedb_chooses_version(option->defname) || strcmp(option->defname, "branch") == 0)
+			return false;
+		if (strcmp(option->defname, "updatable") == 0)
+			changeable = defGetBoolean(option);
+	}
+	return changeable;
+}
+
 /*
- * Earlier versions and branches are for reading. lancedb.as_of is not asked: the answer also goes into
- * information_schema, and lancedb_write_begin looks at the setting.
+ * Earlier versions and branches are for reading. Nothing is resolved here: information_schema asks this of
+ * every table, those with options that lead nowhere included. lancedb_write_begin looks closer.
  */
 int
 lancedb_is_updatable(Relation relation)
 {
-	LancedbOptions *options = lancedb_table_options(RelationGetRelid(relation));
+	ForeignTable *table = GetForeignTable(RelationGetRelid(relation));
+	bool server = is_changeable(GetForeignServer(table->serverid)->options, true);
 
-	if (!options->updatable || options->version != 0 || options->tag != NULL ||
-		options->branch != NULL || options->as_of != NULL)
+	if (!is_changeable(table->options, server))
 		return 0;
 	return 1 << CMD_INSERT | 1 << CMD_UPDATE | 1 << CMD_DELETE;
 }

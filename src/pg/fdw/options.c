@@ -240,8 +240,8 @@ find_rule(const char *name, Oid catalog)
 					errhint("%s", valid_names_hint(name, catalog))));
 }
 
-static bool
-chooses_version(const char *name)
+bool
+lancedb_chooses_version(const char *name)
 {
 	return strcmp(name, "version") == 0 || strcmp(name, "tag") == 0 || strcmp(name, "as_of") == 0;
 }
@@ -261,7 +261,7 @@ lancedb_fdw_validator(PG_FUNCTION_ARGS)
 		DefElem *option = lfirst(cell);
 
 		find_rule(option->defname, catalog)->check(option);
-		if (!chooses_version(option->defname))
+		if (!lancedb_chooses_version(option->defname))
 			continue;
 		if (chosen_by != NULL)
 			ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
