@@ -6,6 +6,8 @@
 \! rm -rf "$FOLDER"; mkdir "$FOLDER"
 SET client_min_messages = warning;
 CREATE SERVER unique_lake FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri :'folder');
+CREATE SCHEMA lance_unique;
+SET search_path = lance_unique, public;
 RESET client_min_messages;
 CREATE FOREIGN TABLE u (id bigint, name text, n int, vector real[] OPTIONS (dim '2')) SERVER unique_lake;
 INSERT INTO u VALUES (1, 'one', 1, '{1,2}'), (2, 'two', 2, NULL), (3, 'two', NULL, NULL);
@@ -110,7 +112,7 @@ EXPLAIN (COSTS OFF) INSERT INTO u (id) VALUES (1) ON CONFLICT (name) DO NOTHING;
 -- owner, rights
 CREATE ROLE regress_unique_a;
 CREATE ROLE regress_unique_b;
-GRANT ALL ON SCHEMA public TO regress_unique_a, regress_unique_b;
+GRANT ALL ON SCHEMA lance_unique TO regress_unique_a, regress_unique_b;
 ALTER FOREIGN TABLE u OWNER TO regress_unique_a;
 SELECT relname, relowner::regrole FROM pg_class WHERE relname IN ('u', 'u_key', 'u_nulls') ORDER BY 1;
 REASSIGN OWNED BY regress_unique_a TO regress_unique_b;
@@ -281,7 +283,9 @@ ALTER FOREIGN TABLE k DROP COLUMN id;
 DROP INDEX CONCURRENTLY u_nulls;
 DROP INDEX u_key, u_name_id_idx;
 \d u
+\set VERBOSITY terse
 DROP EXTENSION lancedb;
+\set VERBOSITY default
 DROP FOREIGN TABLE u, u_too, types, k, k_too;
 SELECT count(*) FROM pg_index WHERE indexrelid::regclass::text LIKE 'u\_%';
 DROP SERVER unique_lake;
@@ -289,4 +293,6 @@ DROP DOMAIN unique_code;
 DROP TYPE unique_mood;
 DROP COLLATION unique_loose;
 DROP FUNCTION add_shadow;
+RESET search_path;
+DROP SCHEMA lance_unique;
 \! rm -rf "$FOLDER"
