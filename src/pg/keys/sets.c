@@ -114,12 +114,14 @@ find_set(const char *uri, const LdbKeySpec *spec)
 	return NULL;
 }
 
+/* One that is too large to be kept goes at once, not when somebody asks for another. */
 static void
 release(void *handle)
 {
 	KeptSet *kept = handle;
 
-	kept->user_count--;
+	if (--kept->user_count == 0 && ldb_key_set_bytes(kept->set) > KEPT_BYTES)
+		let_go(kept);
 }
 
 static void
