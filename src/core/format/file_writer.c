@@ -463,6 +463,7 @@ finish_field(FieldWriter *field, LdbError *err)
 	LdbArena *scratch = field->writer->scratch;
 	LdbStatus status;
 
+	field->encoder.whole = field->rows.row_count == field->writer->row_count;
 	LDB_TRY(flush(field, err));
 	if (field->encoder.finish == NULL)
 		return LDB_OK;

@@ -332,3 +332,56 @@ ldb_shred(const LdbLeafPath *path, const LdbArray *rows, LdbArena *arena, LdbShr
 		return flat_values(&walk, shred, err);
 	return listed_values(&walk, shred, err);
 }
+
+/* ---- more layers than occur ---- */
+
+static bool
+has_null(LdbLayer kind)
+{
+	return kind == LDB_LAYER_NULLABLE_ITEM || kind == LDB_LAYER_NULLABLE_LIST ||
+		   kind == LDB_LAYER_NULL_AND_EMPTY_LIST;
+}
+
+static bool
+has_empty(LdbLayer kind)
+{
+	return kind == LDB_LAYER_EMPTYABLE_LIST || kind == LDB_LAYER_NULL_AND_EMPTY_LIST;
+}
+
+/* levels[old] = the level that means the same in the new layers */
+static void
+map_levels(const LdbLayers *old, const LdbLayer *kinds, uint16_t *levels)
+{
+	uint16_t from = 0;
+	uint16_t to = 0;
+
+	levels[0] = 0;
+	for (size_t layer = 0; layer < old->count; layer++)
+	{
+		to = (uint16_t) (to + has_null(kinds[layer]));
+		if (has_null(old->kinds[layer]))
+			levels[++from] = to;
+		to = (uint16_t) (to + has_empty(kinds[layer]));
+		if (has_empty(old->kinds[layer]))
+			levels[++from] = to;
+	}
+}
+
+LdbStatus
+ldb_shred_widen(LdbShred *shred, const LdbLayer *kinds, LdbArena *arena, LdbError *err)
+{
+	uint16_t *levels;
+
+	LDB_NEW(arena, levels, (size_t) shred->layers.max_def + 1, err);
+	map_levels(&shred->layers, kinds, levels);
+	shred->layers.kinds = kinds;
+	LDB_TRY(ldb_layers_count(&shred->layers, err));
+	if (shred->layers.max_def == 0)
+		return LDB_OK;
+	if (shred->levels.def == NULL)
+		LDB_NEW(arena, shred->levels.def, shred->levels.entry_count, err);
+	else
+		for (size_t i = 0; i < shred->levels.entry_count; i++)
+			shred->levels.def[i] = levels[shred->levels.def[i]];
+	return LDB_OK;
+}

@@ -29,4 +29,7 @@ typedef struct LdbShred
 LdbStatus ldb_shred(const LdbLeafPath *path, const LdbArray *rows, LdbArena *arena, LdbShred *shred,
 					LdbError *err);
 
+/* The same rows with these layers, one for each there is, which name all that occurs and perhaps more. */
+LdbStatus ldb_shred_widen(LdbShred *shred, const LdbLayer *kinds, LdbArena *arena, LdbError *err);
+
 #endif

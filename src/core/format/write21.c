@@ -8,8 +8,11 @@
 #define MOST_PACKED_BITS ((uint64_t) 8 * 9 * 1024)
 /* Larger values lie by themselves, so that one can be read without its neighbours. */
 #define MOST_MINI_BYTES ((size_t) 256)
+/* What LanceDB would misread by itself: as much as a chunk can hold beside its levels, in 2.2 more. */
+#define MOST_MINI_VECTOR ((size_t) 9 * 1024)
+#define MOST_LARGE_CHUNK ((size_t) 1024 * 1024)
 /* Text that is short on the whole stays in chunks even where some is longer. */
-#define MOST_MINI_TEXT ((size_t) 4096)
+#define MOST_MINI_TEXT ((size_t) 8192)
 #define MOST_MINI_TEXT_MEAN ((uint64_t) 512)
 
 typedef struct Leaves
@@ -168,27 +171,109 @@ add_leaves(Plan *plan, size_t depth, LdbError *err)
 
 /* ---- pages ---- */
 
+/* A struct above a list: LanceDB's reader gets full-zip pages wrong there once such a struct is null. */
 static bool
-belongs_in_chunks(const LdbField *field, const LdbLeafValues *values, const LdbShred *shred)
+has_outer_struct(const LdbLeafPath *path)
 {
-	bool keyed = field->type.kind == LDB_TYPE_DICTIONARY;
+	bool is_list = false;
 
-	if (values->packed != NULL || keyed)
-		return !values->variable || keyed;
+	for (size_t i = path->length; i-- > 0;)
+	{
+		if (is_list && !ldb_type_is_list(path->fields[i]->type.kind))
+			return true;
+		is_list = is_list || ldb_type_is_list(path->fields[i]->type.kind);
+	}
+	return false;
+}
+
+static bool
+text_belongs_in_chunks(const LdbLeafPageWriter *page, bool outer_struct)
+{
+	const LdbLeafValues *values = page->values;
+	size_t most = outer_struct && page->version >= 22 ? MOST_LARGE_CHUNK : MOST_MINI_TEXT;
+
+	if (page->shred->levels.rep != NULL)
+		return values->longest <= most;
+	return values->longest < MOST_MINI_BYTES ||
+		   (values->longest <= MOST_MINI_TEXT &&
+			values->total_bytes <= MOST_MINI_TEXT_MEAN * values->valid_count);
+}
+
+static bool
+belongs_in_chunks(const LdbLeafPageWriter *page, const LdbLeafPath *path)
+{
+	const LdbLeafValues *values = page->values;
+	const LdbLevels *levels = &page->shred->levels;
+	bool outer_struct = has_outer_struct(path);
+	size_t most = outer_struct ? MOST_MINI_VECTOR : MOST_MINI_BYTES;
+
+	if (page->field->type.kind == LDB_TYPE_DICTIONARY)
+		return true;
+	if (values->packed != NULL)
+		return !values->variable;
 	if (values->variable)
-		return values->longest < MOST_MINI_BYTES ||
-			   (values->longest <= MOST_MINI_TEXT &&
-				values->total_bytes <= MOST_MINI_TEXT_MEAN * values->valid_count);
-	if (values->value_bytes >= MOST_MINI_BYTES || values->items_per_value >= MOST_MINI_BYTES * 8)
+		return text_belongs_in_chunks(page, outer_struct);
+	if (values->value_bytes >= most || values->items_per_value >= most * 8)
 		return false;
 	/* small vectors without nulls are a plain matrix as well, and used in place */
-	return values->fsl_depth == 0 || values->value_bytes == 0 || shred->levels.def != NULL ||
-		   shred->levels.rep != NULL || values->fsl_validity[0] != NULL;
+	return values->fsl_depth == 0 || values->value_bytes == 0 || levels->def != NULL ||
+		   levels->rep != NULL || values->fsl_validity[0] != NULL;
+}
+
+/* ---- layers that all pages have ---- */
+
+static LdbLayer
+nullable(LdbLayer kind)
+{
+	switch (kind)
+	{
+		case LDB_LAYER_ALL_VALID_ITEM:
+			return LDB_LAYER_NULLABLE_ITEM;
+		case LDB_LAYER_ALL_VALID_LIST:
+			return LDB_LAYER_NULLABLE_LIST;
+		case LDB_LAYER_EMPTYABLE_LIST:
+			return LDB_LAYER_NULL_AND_EMPTY_LIST;
+		default:
+			return kind;
+	}
+}
+
+/*
+ * Where lists are, LanceDB's reader does not join pages of which only some have nulls in a struct around a
+ * list, or among the values of full-zip pages: it miscounts. Such layers are nullable in every page then,
+ * also where no null is, and lists below such structs with them; though not values of full-zip pages
+ * below structs around lists, since it does not read null ones among these at all. A file's only page has no
+ * other to be joined with.
+ */
+static LdbStatus
+widen_layers(const LdbLeafPath *path, bool zip, LdbShred *shred, LdbArena *arena, LdbError *err)
+{
+	size_t lists_left = shred->layers.max_rep;
+	bool items = zip && !has_outer_struct(path);
+	bool below = false;
+	LdbLayer *kinds;
+
+	if (shred->layers.max_rep == 0)
+		return LDB_OK;
+	LDB_NEW(arena, kinds, shred->layers.count, err);
+	for (size_t i = 0; i < path->length; i++)
+	{
+		const LdbField *field = path->fields[i];
+		size_t layer = path->length - 1 - i;
+		bool is_list = ldb_type_is_list(field->type.kind);
+
+		kinds[layer] = shred->layers.kinds[layer];
+		lists_left -= is_list;
+		if ((is_list ? below : (items || lists_left > 0) && field->nullable))
+			kinds[layer] = nullable(kinds[layer]);
+		below = !is_list && (below || kinds[layer] == LDB_LAYER_NULLABLE_ITEM);
+	}
+	return ldb_shred_widen(shred, kinds, arena, err);
 }
 
 /* *fits = false: so many lists without items follow each other that no chunk holds their levels. */
 static LdbStatus
-write_values(const LdbLeafPageWriter *page, bool *fits, LdbError *err)
+write_values(const LdbLeafPageWriter *page, bool in_chunks, bool *fits, LdbError *err)
 {
 	LdbSlice same;
 
@@ -202,7 +287,7 @@ write_values(const LdbLeafPageWriter *page, bool *fits, LdbError *err)
 	if (page->version >= 22 && page->shred->levels.def == NULL && page->shred->levels.rep == NULL &&
 		page->field->type.kind != LDB_TYPE_DICTIONARY && ldb_values_same(page->values, &same))
 		return ldb_write_constant(page, &same, err);
-	if (belongs_in_chunks(page->field, page->values, page->shred))
+	if (in_chunks)
 		return ldb_write_mini(page, fits, err);
 	return ldb_write_zip(page, err);
 }
@@ -214,12 +299,13 @@ write_values(const LdbLeafPageWriter *page, bool *fits, LdbError *err)
  */
 static LdbStatus
 write_rows(const LdbLeafPageWriter *given, const LdbLeafPath *path, const LdbArray *rows,
-		   LdbError *err)
+		   bool whole, LdbError *err)
 {
 	LdbLeafPageWriter page = *given;
 	LdbLeafValues values;
 	LdbShred shred;
 	LdbArray half;
+	bool in_chunks;
 	bool fits;
 
 	LDB_CHECK_CANCEL(page.cancel, err);
@@ -228,16 +314,22 @@ write_rows(const LdbLeafPageWriter *given, const LdbLeafPath *path, const LdbArr
 	page.row_count = rows->length;
 	page.shred = &shred;
 	page.values = &values;
-	LDB_TRY(write_values(&page, &fits, err));
+	in_chunks = belongs_in_chunks(&page, path);
+	if (!whole)
+		LDB_TRY(widen_layers(path, !in_chunks && values.valid_count > 0, &shred, page.arena, err));
+	LDB_TRY(write_values(&page, in_chunks, &fits, err));
 	if (fits)
 		return LDB_OK;
 	if (rows->length == 1 || (page.version < 22 && rows->length < shred.levels.entry_count / 4 * 3))
+	{
+		LDB_TRY(widen_layers(path, true, &shred, page.arena, err));
 		return ldb_write_zip(&page, err);
+	}
 	LDB_TRY(ldb_array_slice(rows, 0, rows->length / 2, page.arena, &half, err));
-	LDB_TRY(write_rows(given, path, &half, err));
+	LDB_TRY(write_rows(given, path, &half, false, err));
 	LDB_TRY(ldb_array_slice(rows, rows->length / 2, rows->length - rows->length / 2, page.arena,
 							&half, err));
-	return write_rows(given, path, &half, err);
+	return write_rows(given, path, &half, false, err);
 }
 
 static LdbStatus
@@ -253,7 +345,7 @@ write_leaf(const LdbFieldEncoder *encoder, uint32_t column, const LdbArray *rows
 							  .column = column,
 							  .arena = scratch};
 
-	return write_rows(&page, path, rows, err);
+	return write_rows(&page, path, rows, encoder->whole, err);
 }
 
 static LdbStatus

@@ -45,6 +45,7 @@ struct LdbFieldEncoder
 	const LdbField *field; /* borrowed */
 	int version;           /* 20, 21, 22 */
 	const LdbCancel *cancel;
+	bool whole; /* of each call: the rows are all that the file will have */
 	/* filled by init */
 	uint32_t column_count;
 	LdbNewColumn *columns; /* depth-first; arena of init */

@@ -24,7 +24,9 @@ ldb_values_compress(const LdbLeafValues *values, const LdbFsstEncoder *fsst, Ldb
 	LDB_NEW(arena, encoded, values->count, err);
 	LDB_NEW(arena, table, LDB_FSST_TABLE_BYTES, err);
 	LDB_TRY(ldb_fsst_encode_many(fsst, values->views, values->count, arena, encoded, err));
-	if (ldb_variable_sum(encoded, values->count) + LDB_FSST_TABLE_BYTES >= values->total_bytes)
+	/* nor may the longest grow: a chunk was found large enough for what it was */
+	if (ldb_variable_sum(encoded, values->count) + LDB_FSST_TABLE_BYTES >= values->total_bytes ||
+		ldb_variable_longest(encoded, values->count) > values->longest)
 		return LDB_OK;
 	*views = encoded;
 	ldb_fsst_store(fsst, table);

@@ -302,6 +302,51 @@ lists_are_numbered_from_the_innermost(void **state)
 	assert_int_equal(result.layers.max_visible, 0);
 }
 
+/* [[7, 8], null, []] again, now with all that the layers could have. */
+static void
+wider_layers_mean_the_same(void **state)
+{
+	static const LdbLayer wide[] = {LDB_LAYER_NULLABLE_ITEM, LDB_LAYER_NULL_AND_EMPTY_LIST};
+	LdbField *item = leaf("int16");
+	LdbField *field = make_field("list", 1, &item);
+	int16_t numbers[] = {7, 8};
+	int64_t offsets[] = {0, 2, 2, 2};
+	uint8_t validity = 5;
+	LdbArray items = {.type = &item->type, .length = 2, .values = numbers};
+	LdbArray rows = {.type = &field->type,
+					 .length = 3,
+					 .null_count = 1,
+					 .validity = &validity,
+					 .offsets = offsets,
+					 .child_count = 1,
+					 .children = &items};
+	const LdbField *fields[] = {field, item};
+	LdbShred result = shred_rows(fields, first_children, 2, &rows);
+
+	(void) state;
+	assert_int_equal(ldb_shred_widen(&result, wide, arena, NULL), LDB_OK);
+	check_kinds(&result, wide, 2);
+	check_levels(result.levels.def, (uint16_t[]){0, 0, 2, 3}, 4);
+	assert_int_equal(result.layers.max_def, 3);
+	assert_int_equal(result.layers.max_visible, 1);
+	assert_int_equal(result.levels.visible_count, 2);
+}
+
+static void
+wider_layers_get_levels_where_there_were_none(void **state)
+{
+	static const LdbLayer wide[] = {LDB_LAYER_NULLABLE_ITEM};
+	LdbField *field = leaf("int32");
+	int32_t numbers[] = {1, 2, 3};
+	LdbArray rows = {.type = &field->type, .length = 3, .values = numbers};
+	const LdbField *fields[] = {field};
+	LdbShred result = shred_rows(fields, first_children, 1, &rows);
+
+	(void) state;
+	assert_int_equal(ldb_shred_widen(&result, wide, arena, NULL), LDB_OK);
+	check_levels(result.levels.def, (uint16_t[]){0, 0, 0}, 3);
+}
+
 /* ---- against shape.c ---- */
 
 static void
@@ -371,6 +416,8 @@ main(void)
 		TEST(an_entry_has_the_level_of_its_outermost_null),
 		TEST(items_of_null_lists_are_left_out),
 		TEST(lists_are_numbered_from_the_innermost),
+		TEST(wider_layers_mean_the_same),
+		TEST(wider_layers_get_levels_where_there_were_none),
 		TEST(shape_makes_of_the_levels_what_they_were_made_of),
 	};
 

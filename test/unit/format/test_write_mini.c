@@ -275,6 +275,36 @@ layouts_are_what_the_values_call_for(void **state)
 	}
 }
 
+/* struct<list<int32>> without a null anywhere: the page says what the others may have. */
+static void
+pages_that_others_follow_allow_for_null_structs_around_lists(void **state)
+{
+	LdbField *item = make_field("int32", 0, NULL);
+	LdbField *list = make_field("list", 1, &item);
+	LdbField *field = make_field("struct", 1, &list);
+	Draw draw = {0, 0, 0, 3, 0};
+	LdbArray rows = draw_rows(field, &field->type, 100, &draw);
+
+	(void) state;
+	for (int whole = 0; whole < 2; whole++)
+	{
+		LdbArena *scratch = ldb_arena_new(0);
+		LdbFieldEncoder encoder = {.field = field, .version = 21, .whole = whole};
+		Catcher catcher = {.sink = {catch_page, NULL}};
+		const Ldb__PageLayout__MiniBlock *mini;
+
+		must(ldb_field_encoder_init_v21(&encoder, arena, NULL), NULL);
+		must(encoder.encode(&encoder, &rows, &catcher.sink, scratch, NULL), NULL);
+		mini = catcher.pages[0].layout->mini_block;
+		assert_int_equal(mini->n_layers, 3);
+		assert_int_equal(mini->layers[0], 1);
+		assert_int_equal(mini->layers[1], whole ? 5 : 6);
+		assert_int_equal(mini->layers[2], whole ? 1 : 3);
+		let_go(&catcher);
+		ldb_arena_free(scratch);
+	}
+}
+
 /* Vectors go to the file from where the caller has them. */
 static void
 vectors_are_not_copied(void **state)
@@ -306,6 +336,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(the_index_says_where_rows_end_and_what_goes_on, set_up,
 										tear_down),
 		cmocka_unit_test_setup_teardown(layouts_are_what_the_values_call_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			pages_that_others_follow_allow_for_null_structs_around_lists, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(vectors_are_not_copied, set_up, tear_down),
 	};
 
