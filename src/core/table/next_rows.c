@@ -35,6 +35,8 @@ static LdbStatus
 take_row_ids(LdbNext *next, uint64_t count, uint64_t *first, LdbError *err)
 {
 	*first = next->message.next_row_id;
+	/* LanceDB leaves it out of the manifest of a table without rows: there 0 is not written */
+	next->message.has_next_row_id = true;
 	if (__builtin_add_overflow(*first, count, &next->message.next_row_id))
 		LDB_FAIL(err, LDB_UNSUPPORTED, "table \"%s\" has no row ids left", next->home->uri);
 	return LDB_OK;
