@@ -11,6 +11,7 @@ if [ -z "${LANCEDB_WORK:-}" ]; then
     if [ ! -d test/interop/node_modules/@lancedb/lancedb ]; then
         (cd test/interop && npm ci --no-audit --no-fund --loglevel=error)
     fi
+    make -s build/ldb_commit
     exec test/server.sh run "$0" "$@"
 fi
 node test/interop/commits.mjs "$@"
