@@ -162,3 +162,7 @@ BEGIN;
 SELECT lancedb.drop_dataset('lake', 't');
 ROLLBACK;
 DROP SERVER lake CASCADE;
+
+-- the next test starts without these
+SET client_min_messages = warning;
+DROP TABLE heap, parent CASCADE;
