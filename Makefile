@@ -108,6 +108,11 @@ dump: $(BUILD)/ldb_dump $(BUILD)/ldb_copy ## build/ldb_dump prints a dataset as 
 $(BUILD)/ldb_commit: test/commit/ldb_commit.c $(CORE_LIB)
 	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror $(SAN) $(CORE_INC) $< $(CORE_LIB) $(CORE_LIBS) -o $@
 
+# --- kills a server's process at a chosen moment: test/crash/README.md
+$(BUILD)/crash.so: test/crash/crash.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden $< -o $@ -ldl
+
 # --- damaged copies of golden datasets, read under the sanitizers: test/hostile/README.md
 HOSTILE_SRCS = $(sort $(wildcard test/hostile/*.c))
 HOSTILE_DATA = $(addprefix test/data/,$(addsuffix .lance,nested_20 nested_21 nested_22 types_22 \

@@ -7,7 +7,10 @@
 # stays in build/results/{regress,isolation,tap}.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ -n "${LANCEDB_WORK:-}" ] || exec test/server.sh run "$0" "$@"
+if [ -z "${LANCEDB_WORK:-}" ]; then
+    make -s build/crash.so
+    exec test/server.sh run "$0" "$@"
+fi
 
 pgxs_test=$(dirname "$(dirname "$(dirname "$($PG_CONFIG --pgxs)")")")/src/test
 passed=0
@@ -68,7 +71,7 @@ run_tap() {
     [ $# -gt 0 ] || return 0
     mkdir -p "$folder/t"
     cp -r test/t/. "$folder/t"
-    cp test/*.sql "$folder"
+    cp test/*.sql build/crash.so "$folder"
     [ -z "$LANCEDB_RUNAS" ] || chown -R postgres: "$folder"
     (cd "$folder" && $LANCEDB_RUNAS env PATH="$PATH" PERL5LIB="$pgxs_test/perl" PG_REGRESS="$pgxs_test/regress/pg_regress" \
         TESTDATADIR="$folder/tmp_check" TESTLOGDIR="$folder/tmp_check/log" TESTDIR="$folder" \

@@ -11,10 +11,12 @@ if [ -z "${LANCEDB_WORK:-}" ]; then
     if [ ! -d test/interop/node_modules/@lancedb/lancedb ]; then
         (cd test/interop && npm ci --no-audit --no-fund --loglevel=error)
     fi
-    make -s build/ldb_commit
+    make -s build/ldb_commit build/crash.so
     exec test/server.sh run "$0" "$@"
 fi
 node test/interop/commits.mjs "$@"
+node test/interop/writers.mjs
+node test/interop/crashes.mjs
 psql -X -q -v ON_ERROR_STOP=1 -f test/golden.sql
 node test/interop/updates.mjs "$@"
 exec node test/interop/interop.mjs "$@"
