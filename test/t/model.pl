@@ -107,7 +107,8 @@ sub script
 	{
 		my $one = transaction($owner, $alone, 0);
 		$done += () = $one =~ /^\\echo step/mg;
-		if (number(6) == 0 && $one !~ /SAVEPOINT/)
+		# one by one, unless another writer may let the second of two statements fail
+		if (number(6) == 0 && $one !~ /SAVEPOINT/ && !defined $ENV{LANCEDB_MODEL_URI})
 		{
 			$sql .= $one;
 		}
@@ -193,7 +194,8 @@ sub play
 {
 	my ($sessions, $storage, $stable, $wanted) = @_;
 	my $title = "$sessions session(s), storage $storage" . ($stable eq 'true' ? ', stable row ids' : '');
-	run_psql(tables($folder, "model $title", $storage, $stable));
+	(my $name = "model $title") =~ s/[^a-z0-9.]+/_/g;
+	run_psql(tables($folder, $name, $storage, $stable));
 	my @runs;
 	for my $owner (1 .. $sessions)
 	{
