@@ -175,6 +175,12 @@ DROP FOREIGN TABLE stays;
 CREATE FOREIGN TABLE stays (id int) SERVER fresh;
 SELECT count(*) FROM stays;
 
+-- a name with a slash would lie in a folder below, of another table perhaps
+CREATE FOREIGN TABLE "stays.lance/data/inside" (id int) SERVER fresh;
+ALTER FOREIGN TABLE stays RENAME TO "stays.lance/stays";
+SELECT count(*) FROM "stays.lance/stays";
+ALTER FOREIGN TABLE "stays.lance/stays" RENAME TO stays;
+
 \set VERBOSITY terse
 SET client_min_messages = warning;
 DROP SERVER lake, fresh CASCADE;

@@ -158,16 +158,22 @@ check_data_version(const DefElem *option)
 		invalid_value(option, "\"2.0\", \"2.1\" or \"2.2\"");
 }
 
+/* Also one below the folder is refused: it may be a folder of another table's files. */
+static void
+check_table_name(const char *name, const char *hint)
+{
+	if (strchr(name, '/') != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("table name \"%s\" leads outside of the server's folder", name),
+						errhint("A table's name has no \"/\"; %s", hint)));
+}
+
 static void
 check_table(const DefElem *option)
 {
 	check_not_empty(option);
-	if (strchr(defGetString((DefElem *) option), '/') != NULL)
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("table name \"%s\" leads outside of the server's folder",
-							   defGetString((DefElem *) option)),
-						errhint("A table's name has no \"/\"; use option \"uri\" for a table that "
-								"lies elsewhere.")));
+	check_table_name(defGetString((DefElem *) option),
+					 "use option \"uri\" for a table that lies elsewhere.");
 }
 
 static const OptionRule rules[] = {
@@ -370,9 +376,13 @@ lancedb_table_options(Oid relid)
 		else
 			set_write_option(options, option);
 	}
+	if (options->uri == NULL && name == NULL)
+	{
+		check_table_name(get_rel_name(relid), "rename the foreign table.");
+		name = to_utf8(get_rel_name(relid));
+	}
 	if (options->uri == NULL)
-		options->uri =
-			lancedb_dataset_uri(options, name != NULL ? name : to_utf8(get_rel_name(relid)));
+		options->uri = lancedb_dataset_uri(options, name);
 	return options;
 }
 
