@@ -13,6 +13,9 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+/* With the pauses between them, a second or two. */
+#define MOST_ROUNDS_IN_VAIN 8
+
 /* From here on a cancel must not leave a question open: a put, or the way back. */
 static bool must_finish = false;
 
@@ -170,14 +173,37 @@ prepare_again(LancedbWriteState *state, int attempt)
 	PopActiveSnapshot();
 }
 
+/*
+ * Each round another writer was faster, so the next is for a higher version. Where it is not, the
+ * name is taken by what is no version, a folder for instance, and will be for ever.
+ */
+static void
+check_progress(const LancedbWriteState *state, uint64 version, int *rounds_in_vain)
+{
+	*rounds_in_vain = ldb_commit_version(state->commit) == version ? *rounds_in_vain + 1 : 0;
+	if (*rounds_in_vain == MOST_ROUNDS_IN_VAIN)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_FILE),
+				 errmsg("could not write version " UINT64_FORMAT " of Lance table \"%s\"", version,
+						state->name),
+				 errdetail("The name of its manifest is taken by something that is no manifest."),
+				 errhint("Look into \"%s/_versions\".", state->options->uri)));
+}
+
 static void
 put(LancedbWriteState *state)
 {
+	int rounds_in_vain = 0;
 	LdbError err;
 	LdbStatus status;
 
 	for (int attempt = 1; (status = put_once(state, &err)) == LDB_CONFLICT; attempt++)
+	{
+		uint64 version = ldb_commit_version(state->commit);
+
 		prepare_again(state, attempt);
+		check_progress(state, version, &rounds_in_vain);
+	}
 	lancedb_check(status, &err);
 }
 
