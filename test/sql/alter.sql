@@ -137,6 +137,14 @@ ALTER TABLE parent RENAME COLUMN added TO more;
 SELECT * FROM child;
 SELECT lance_columns('child');
 
+-- commands on other tables take no stronger lock than they want
+CREATE TABLE plain_parent (id int, CHECK (id > 0) NOT VALID);
+BEGIN;
+ALTER TABLE plain_parent VALIDATE CONSTRAINT plain_parent_id_check;
+SELECT mode FROM pg_locks WHERE relation = 'plain_parent'::regclass AND pid = pg_backend_pid() ORDER BY mode;
+COMMIT;
+DROP TABLE plain_parent;
+
 -- rights
 CREATE ROLE alter_stranger;
 GRANT SELECT, INSERT, UPDATE, DELETE ON t TO alter_stranger;

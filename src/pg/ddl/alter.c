@@ -44,10 +44,32 @@ forget(void *handle)
 	dlist_delete(&((Command *) handle)->node);
 }
 
+static bool
+changes_columns(const AlterTableStmt *statement)
+{
+	ListCell *cell;
+
+	foreach (cell, statement->cmds)
+	{
+		switch (lfirst_node(AlterTableCmd, cell)->subtype)
+		{
+			case AT_AddColumn:
+			case AT_DropColumn:
+			case AT_AlterColumnType:
+			case AT_DropNotNull:
+				return true;
+			default:
+				break;
+		}
+	}
+	return false;
+}
+
+/* NULL for commands that leave columns alone. */
 static RangeVar *
 altered_relation(const Node *statement)
 {
-	if (IsA(statement, AlterTableStmt))
+	if (IsA(statement, AlterTableStmt) && changes_columns((const AlterTableStmt *) statement))
 		return ((const AlterTableStmt *) statement)->relation;
 	if (IsA(statement, RenameStmt) && ((const RenameStmt *) statement)->renameType == OBJECT_COLUMN)
 		return ((const RenameStmt *) statement)->relation;
@@ -72,7 +94,10 @@ columns_before(Oid relid)
 	return before;
 }
 
-/* The command itself would take this lock, for the same people. */
+/*
+ * The command itself would take this lock, for the same people. Other tables are not locked here: of
+ * those it may want less.
+ */
 static List *
 tables_before(RangeVar *name)
 {
@@ -82,12 +107,16 @@ tables_before(RangeVar *name)
 
 	if (!OidIsValid(relid) || !object_ownercheck(RelationRelationId, relid, GetUserId()))
 		return NIL;
-	LockRelationOid(relid, AccessExclusiveLock);
-	foreach (cell, name->inh ? find_all_inheritors(relid, AccessExclusiveLock, NULL)
-							 : list_make1_oid(relid))
+	foreach (cell, name->inh ? find_all_inheritors(relid, NoLock, NULL) : list_make1_oid(relid))
 	{
-		if (lancedb_is_lance_table(lfirst_oid(cell)) && lancedb_propagates_ddl(lfirst_oid(cell)))
-			tables = lappend(tables, columns_before(lfirst_oid(cell)));
+		Oid member = lfirst_oid(cell);
+
+		if (!lancedb_is_lance_table(member) || !lancedb_propagates_ddl(member))
+			continue;
+		LockRelationOid(member, AccessExclusiveLock);
+		/* it may be gone by now */
+		if (lancedb_is_lance_table(member))
+			tables = lappend(tables, columns_before(member));
 	}
 	return tables;
 }
