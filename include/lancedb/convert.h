@@ -27,6 +27,9 @@ extern char *lancedb_server_name(const char *utf8_name);
 extern LancedbConverter *lancedb_converter_new(const LdbField *field, const char *column_name,
 											   Oid typid, int32 typmod);
 
+/* Whether there is a converter to that type. */
+extern bool lancedb_can_hold(const LdbField *field, Oid typid, int32 typmod);
+
 /*
  * Row `row` of the array as a datum in the current memory context. row_address is for messages.
  * Errors: 22-class, naming column and row.

@@ -124,8 +124,23 @@ ALTER FOREIGN TABLE other DROP COLUMN number;
 ALTER FOREIGN TABLE other OPTIONS (DROP propagate_ddl);
 ALTER FOREIGN TABLE other ADD COLUMN number text DEFAULT 'not written';
 SELECT DISTINCT number = 'not written' AS written FROM other;
+-- of another type, it is declared anew: nothing is written
+ALTER FOREIGN TABLE t ADD COLUMN counted int DEFAULT 7;
+SELECT lancedb.refresh('other');
+ALTER FOREIGN TABLE t ALTER COLUMN counted TYPE bigint;
+SELECT counted FROM other;
+ALTER FOREIGN TABLE other ALTER COLUMN counted TYPE smallint;
+ALTER FOREIGN TABLE other ALTER COLUMN counted TYPE bigint;
+SELECT DISTINCT counted FROM other;
+ALTER FOREIGN TABLE t DROP COLUMN counted;
+ALTER FOREIGN TABLE other DROP COLUMN counted;
 CREATE TABLE heap (id int);
 SELECT lancedb.refresh('heap');
+
+-- names that other readers of Lance stumble over
+ALTER FOREIGN TABLE t ADD COLUMN "a.b" int;
+ALTER FOREIGN TABLE t ADD COLUMN _rowid int;
+ALTER FOREIGN TABLE t RENAME COLUMN id TO _rowaddr;
 
 -- inherited columns of partitions
 CREATE TABLE parent (id int NOT NULL, kind int) PARTITION BY LIST (kind);

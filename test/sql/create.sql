@@ -79,7 +79,7 @@ BEGIN
 	FOREACH declaration IN ARRAY '{
 		"c real[]", "c numeric", "c numeric(80,2)", "c timestamp(2)", "c interval(3)", "c point", "c inet", "c int4range", "c pair",
 		"c pair[]", "c timetz", "c money", "c name", "c int2vector", "c text OPTIONS (dim ''3'')", "c int[] OPTIONS (dim ''3'')",
-		"c text, d text OPTIONS (column_name ''c'')", "c text OPTIONS (column_name '''')"}'::text[]
+		"c text, d text OPTIONS (column_name ''c'')", "c text OPTIONS (column_name '''')", "\"a.b\" int", "_rowid bigint"}'::text[]
 	LOOP
 		BEGIN
 			EXECUTE format('CREATE FOREIGN TABLE refused (%s) SERVER fresh', declaration);

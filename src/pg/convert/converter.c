@@ -234,6 +234,12 @@ lancedb_converter_new(const LdbField *field, const char *column_name, Oid typid,
 			 : 0));
 }
 
+bool
+lancedb_can_hold(const LdbField *field, Oid typid, int32 typmod)
+{
+	return lancedb_converter_of_type(&field->type, field, "", typid, typmod) != NULL;
+}
+
 Datum
 lancedb_convert(LancedbConverter *converter, const LdbArray *array, size_t row, uint64 row_address,
 				bool *isnull)

@@ -12,6 +12,9 @@
  * not. The relation is locked until the transaction ends. */
 extern LancedbOptions *lancedb_owned_table(Oid relid);
 
+/* names.c: an ERROR when a new column cannot have the name in a Lance table. */
+extern void lancedb_check_new_name(const char *lance_name, const char *column_name);
+
 /* alter.c: ADD COLUMN for each LancedbInferredColumn; the Lance table is not touched. */
 extern void lancedb_declare_columns(Oid relid, List *columns);
 

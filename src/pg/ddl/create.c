@@ -8,6 +8,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
+#include "ddl/alter.h"
 #include "lancedb/convert.h"
 #include "lancedb/write.h"
 
@@ -16,10 +17,7 @@
 static void
 check_new_name(const LdbSchema *schema, const char *lance_name, const char *column_name)
 {
-	if (*lance_name == '\0')
-		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
-						errmsg("column \"%s\" needs a name in its Lance table", column_name),
-						errhint("Its option column_name is empty.")));
+	lancedb_check_new_name(lance_name, column_name);
 	if (ldb_schema_index(schema, lance_name) >= 0)
 		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN),
 						errmsg("Lance column \"%s\" is specified more than once",

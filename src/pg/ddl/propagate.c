@@ -101,6 +101,7 @@ rename_column(Propagation *change, int i)
 
 	if (lance_column(change, name) == NULL && lance_column(change, change->lance_names[i]) != NULL)
 		return;
+	lancedb_check_new_name(change->lance_names[i], NameStr(column_now(change, i)->attname));
 	lancedb_check(ldb_draft_rename_column(draft(change), name, change->lance_names[i],
 										  lancedb_write_mark(), &err),
 				  &err);
@@ -157,6 +158,7 @@ add_column(Propagation *change, int i)
 									 column->atttypmod);
 		return;
 	}
+	lancedb_check_new_name(change->lance_names[i], NameStr(column->attname));
 	field = field_now(change, i);
 	value = (Expr *) build_column_default(change->relation, i + 1);
 	if (value != NULL)
@@ -204,19 +206,34 @@ without_relabels(const Node *node)
 	return node;
 }
 
+/* Another writer has given the column a type that its declaration could not hold, but this one can. */
+static bool
+is_declared_anew(const Propagation *change, int i, const LdbField *field)
+{
+	Form_pg_attribute was = TupleDescAttr(change->before->columns, i);
+	Form_pg_attribute is = column_now(change, i);
+
+	return !lancedb_can_hold(field, was->atttypid, was->atttypmod) &&
+		   lancedb_can_hold(field, is->atttypid, is->atttypmod);
+}
+
 static void
 retype_column(Propagation *change, int i)
 {
 	Form_pg_attribute column = column_now(change, i);
 	const LdbField *old = lance_column(change, change->lance_names[i]);
-	const LdbField *field = field_now(change, i);
-	Expr *value = converted_value(change, i);
+	const LdbField *field;
+	Expr *value;
 	LdbError err;
 
 	if (old == NULL)
 		ereport(ERROR, (errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 						errmsg("column \"%s\" does not exist in the Lance table",
 							   NameStr(column->attname))));
+	if (is_declared_anew(change, i, old))
+		return;
+	field = field_now(change, i);
+	value = converted_value(change, i);
 	if (strcmp(old->logical_type, field->logical_type) == 0 &&
 		IsA(without_relabels((Node *) value), Var))
 		lancedb_check(ldb_draft_change_column(draft(change), change->lance_names[i], field,
