@@ -136,6 +136,11 @@ ALTER FOREIGN TABLE t DROP COLUMN counted;
 ALTER FOREIGN TABLE other DROP COLUMN counted;
 CREATE TABLE heap (id int);
 SELECT lancedb.refresh('heap');
+-- other tables are locked no more than the command needs
+BEGIN;
+ALTER TABLE heap ALTER COLUMN id SET STATISTICS 10;
+SELECT mode FROM pg_locks WHERE relation = 'heap'::regclass AND pid = pg_backend_pid();
+ROLLBACK;
 
 -- names that other readers of Lance stumble over
 ALTER FOREIGN TABLE t ADD COLUMN "a.b" int;
@@ -189,3 +194,6 @@ DROP SERVER lake CASCADE;
 -- the next test starts without these
 SET client_min_messages = warning;
 DROP TABLE heap, parent CASCADE;
+DROP SEQUENCE numbers;
+DROP FUNCTION lance_columns, versions;
+\! rm -rf "$lake"

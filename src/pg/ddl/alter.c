@@ -57,6 +57,7 @@ changes_columns(const AlterTableStmt *statement)
 			case AT_DropColumn:
 			case AT_AlterColumnType:
 			case AT_DropNotNull:
+			case AT_DropConstraint:
 				return true;
 			default:
 				break;
@@ -131,7 +132,8 @@ note_command(const Node *statement)
 
 	if (name == NULL || IsBinaryUpgrade || declaring > 0)
 		return;
-	before = MemoryContextSwitchTo(PortalContext);
+	/* goes with a savepoint that the command fails in; a portal there need not be */
+	before = MemoryContextSwitchTo(CurTransactionContext);
 	tables = tables_before(name);
 	if (tables != NIL)
 	{
@@ -139,7 +141,7 @@ note_command(const Node *statement)
 		command->statement = statement;
 		command->tables = tables;
 		dlist_push_head(&commands, &command->node);
-		lancedb_own(PortalContext, command, forget);
+		lancedb_own(CurTransactionContext, command, forget);
 	}
 	MemoryContextSwitchTo(before);
 }

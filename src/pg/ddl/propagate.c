@@ -3,8 +3,6 @@
 
 #include "access/relation.h"
 #include "catalog/pg_class.h"
-#include "commands/defrem.h"
-#include "foreign/foreign.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
@@ -55,29 +53,15 @@ column_now(const Propagation *change, int i)
 	return TupleDescAttr(RelationGetDescr(change->relation), i);
 }
 
-static int
-dimension_of(const Propagation *change, int i)
-{
-	ListCell *cell;
-
-	foreach (cell, GetForeignColumnOptions(change->before->relid, (AttrNumber) (i + 1)))
-	{
-		DefElem *option = lfirst(cell);
-
-		if (strcmp(option->defname, "dim") == 0)
-			return (int) strtol(defGetString(option), NULL, 10);
-	}
-	return 0;
-}
-
 static const LdbField *
 field_now(Propagation *change, int i)
 {
 	Form_pg_attribute column = column_now(change, i);
 
 	return lancedb_field_for(change->lance_names[i], NameStr(column->attname), column->atttypid,
-							 column->atttypmod, dimension_of(change, i), !column->attnotnull,
-							 change->arena);
+							 column->atttypmod,
+							 lancedb_column_dimension(change->before->relid, column->attnum),
+							 !column->attnotnull, change->arena);
 }
 
 static void

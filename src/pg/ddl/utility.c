@@ -142,8 +142,9 @@ check_alter(const AlterTableStmt *stmt)
 			relation = table_openrv(stmt->relation, AccessShareLock);
 		refuse_retype_of_key(relation, command->name);
 	}
+	/* kept, it would be in the way of another session that does the same: both want a stronger one */
 	if (relation != NULL)
-		table_close(relation, NoLock);
+		table_close(relation, AccessShareLock);
 }
 
 static bool

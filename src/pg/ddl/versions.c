@@ -15,15 +15,17 @@
 LancedbOptions *
 lancedb_owned_table(Oid relid)
 {
-	Relation relation = table_open(relid, ShareUpdateExclusiveLock);
-
+	if (get_rel_name(relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation %u does not exist", relid)));
+	/* before the lock: strangers must not hold up others */
 	if (!lancedb_is_lance_table(relid))
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("\"%s\" is not a Lance table", RelationGetRelationName(relation)),
+						errmsg("\"%s\" is not a Lance table", get_rel_name(relid)),
 						errhint("Name a foreign table of a server that uses lancedb_fdw.")));
 	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, RelationGetRelationName(relation));
-	table_close(relation, NoLock);
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, get_rel_name(relid));
+	table_close(table_open(relid, ShareUpdateExclusiveLock), NoLock);
 	return lancedb_table_options(relid);
 }
 
