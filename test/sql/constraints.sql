@@ -114,3 +114,10 @@ INSERT INTO wide VALUES (9223372036854775807, 1, 'x');
 INSERT INTO wide VALUES (1, 32768, 'x');
 INSERT INTO wide VALUES (1, 1, 'too long');
 SELECT * FROM constraints_differences;
+
+SET client_min_messages = warning;
+RESET search_path;
+DROP SERVER constraints_lake CASCADE;
+DROP SCHEMA lance_constraints, heap_constraints CASCADE;
+DROP FUNCTION constraints_both, constraints_fails, change_both CASCADE;
+\! rm -rf "$LANCEDB_TEST_DATA/constraints"

@@ -91,3 +91,9 @@ CREATE FOREIGN TABLE closed (id int) SERVER copy_lake OPTIONS (table 'items', up
 COPY closed FROM stdin;
 1
 \.
+
+SET client_min_messages = warning;
+RESET search_path;
+DROP SERVER copy_lake CASCADE;
+DROP SCHEMA lance_copy, heap_copy CASCADE;
+\! rm -rf "$LANCEDB_TEST_DATA/copy"

@@ -129,3 +129,11 @@ DELETE FROM old;
 SELECT delete_both($$DELETE FROM items$$);
 SELECT delete_both($$INSERT INTO items VALUES (1, 1, 'first again', NULL)$$);
 SELECT delete_both($$DELETE FROM items$$);
+
+SET client_min_messages = warning;
+RESET search_path;
+DROP SERVER delete_lake CASCADE;
+DROP SCHEMA lance_delete, heap_delete CASCADE;
+DROP TABLE gone CASCADE;
+DROP FUNCTION delete_both, delete_plan CASCADE;
+\! rm -rf "$LANCEDB_TEST_DATA/delete"

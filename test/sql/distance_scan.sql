@@ -218,3 +218,9 @@ RESET enable_sort;
 SELECT count(*) AS rows, count(*) FILTER (WHERE a.ctid = b.ctid) AS same
     FROM (SELECT ctid, id FROM lance.fragments ORDER BY v <-> (SELECT v FROM lance.fragments WHERE id = 3) LIMIT 20) a
     JOIN lance.fragments b USING (id);
+
+SET client_min_messages = warning;
+DROP SERVER distance_server CASCADE;
+DROP SCHEMA lance, heap, other CASCADE;
+DROP TABLE section_notes, parts CASCADE;
+DROP FUNCTION same, startup_cost;

@@ -133,3 +133,11 @@ RESET lancedb.as_of;
 EXPLAIN (COSTS OFF) INSERT INTO items (id, title) SELECT id, title FROM narrow;
 EXPLAIN (COSTS OFF) INSERT INTO items (id) VALUES (1);
 SELECT * FROM insert_differences;
+
+SET client_min_messages = warning;
+RESET search_path;
+DROP SERVER insert_lake CASCADE;
+DROP SERVER insert_nowhere CASCADE;
+DROP SCHEMA lance_insert, heap_insert CASCADE;
+DROP FUNCTION insert_both CASCADE;
+\! rm -rf "$LANCEDB_TEST_DATA/insert"

@@ -173,3 +173,11 @@ INSERT INTO pairs VALUES (9, 2) ON CONFLICT (b) DO NOTHING;
 INSERT INTO pairs VALUES (2, 9) ON CONFLICT DO NOTHING;
 INSERT INTO pairs VALUES (2, 3) ON CONFLICT (a) DO UPDATE SET b = EXCLUDED.b;
 SELECT * FROM pairs ORDER BY a;
+
+SET client_min_messages = warning;
+RESET search_path;
+DROP SERVER on_conflict_lake CASCADE;
+DROP SCHEMA lance_on_conflict, heap_on_conflict CASCADE;
+DROP TABLE conflict_log CASCADE;
+DROP FUNCTION on_conflict_both, on_conflict_fails, conflict_note CASCADE;
+\! rm -rf "$LANCEDB_TEST_DATA/on_conflict"

@@ -107,3 +107,10 @@ DELETE FROM mother WHERE id = 2 RETURNING tableoid::regclass, *;
 SELECT count(*) FROM items2;
 TRUNCATE parts;
 SELECT count(*) FROM parts;
+
+SET client_min_messages = warning;
+RESET search_path;
+DROP SERVER routing_lake CASCADE;
+DROP SCHEMA lance_routing, heap_routing CASCADE;
+DROP FUNCTION shift, tell_rows CASCADE;
+\! rm -rf "$LANCEDB_TEST_DATA/routing"

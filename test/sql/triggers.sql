@@ -175,3 +175,11 @@ SELECT * FROM log_differences;
 SELECT * FROM triggers_differences;
 -- as for every foreign table, transition tables are the server's to refuse
 CREATE TRIGGER transition AFTER INSERT ON items REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION note();
+
+SET client_min_messages = warning;
+RESET search_path;
+DROP SERVER triggers_lake CASCADE;
+DROP SCHEMA lance_triggers, heap_triggers CASCADE;
+DROP TABLE log CASCADE;
+DROP FUNCTION triggers_both, triggers_fails, note, change, keep, cascade_down, after_update, catch, before_turn CASCADE;
+\! rm -rf "$LANCEDB_TEST_DATA/triggers"

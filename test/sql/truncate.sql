@@ -50,3 +50,9 @@ ALTER FOREIGN TABLE items OPTIONS (ADD updatable 'false');
 TRUNCATE items;
 CREATE FOREIGN TABLE old (id int) SERVER truncate_lake OPTIONS (table 'items', version '1');
 TRUNCATE old;
+
+SET client_min_messages = warning;
+RESET search_path;
+DROP SERVER truncate_lake CASCADE;
+DROP SCHEMA lance_truncate, heap_truncate CASCADE;
+\! rm -rf "$LANCEDB_TEST_DATA/truncate"

@@ -138,3 +138,11 @@ EXPLAIN (COSTS OFF) UPDATE items SET title = 'x' WHERE id = 1;
 SELECT update_plan($$UPDATE items SET title = title WHERE id < 10$$);
 CREATE FOREIGN TABLE old (id int, title text) SERVER update_lake OPTIONS (table 'items', version '1');
 UPDATE old SET title = 'x';
+
+SET client_min_messages = warning;
+RESET search_path;
+DROP SERVER update_lake CASCADE;
+DROP SCHEMA lance_update, heap_update CASCADE;
+DROP TABLE changes CASCADE;
+DROP FUNCTION update_both, update_plan CASCADE;
+\! rm -rf "$LANCEDB_TEST_DATA/update"
