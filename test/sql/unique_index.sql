@@ -119,7 +119,10 @@ REASSIGN OWNED BY regress_unique_a TO regress_unique_b;
 SELECT relname, relowner::regrole FROM pg_class WHERE relname IN ('u', 'u_key', 'u_nulls') ORDER BY 1;
 SET ROLE regress_unique_a;
 CREATE UNIQUE INDEX ON u (id);
+-- servers word this differently
+\set VERBOSITY sqlstate
 REINDEX INDEX u_key;
+\set VERBOSITY default
 REINDEX TABLE u;
 DROP INDEX u_key;
 RESET ROLE;
