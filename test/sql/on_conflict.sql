@@ -173,6 +173,15 @@ INSERT INTO pairs VALUES (9, 2) ON CONFLICT (b) DO NOTHING;
 INSERT INTO pairs VALUES (2, 9) ON CONFLICT DO NOTHING;
 INSERT INTO pairs VALUES (2, 3) ON CONFLICT (a) DO UPDATE SET b = EXCLUDED.b;
 SELECT * FROM pairs ORDER BY a;
+-- a function of the SET clause that takes the row away: an error, as on a heap table, not a lost change
+CREATE FUNCTION pairs_remove(key int) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+	DELETE FROM pairs WHERE a = key;
+	RETURN key;
+END $$;
+INSERT INTO pairs VALUES (2, 5) ON CONFLICT (a) DO UPDATE SET b = pairs_remove(2);
+INSERT INTO pairs VALUES (2, 5) ON CONFLICT (a) DO UPDATE SET b = pairs_remove(1);
+SELECT * FROM pairs ORDER BY a;
 
 SET client_min_messages = warning;
 RESET search_path;

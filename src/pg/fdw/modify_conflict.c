@@ -170,6 +170,19 @@ prepare_new_row(EState *estate, ModifyTableState *node, ResultRelInfo *target, H
 	return true;
 }
 
+/* It was there a moment ago, so a trigger or a function of SET or WHERE has changed it since. */
+static void
+take_existing(LancedbModify *modify, const LancedbKeyHit *hit)
+{
+	if (!lancedb_delete_row(modify, hit->address))
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("tuple to be updated was already modified by an operation triggered by the "
+						"current command"),
+				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to "
+						 "propagate changes to other rows.")));
+}
+
 static void
 replace_row(LancedbModify *modify, ResultRelInfo *target, const LancedbKeyHit *hit,
 			TupleTableSlot *existing, TupleTableSlot *slot)
@@ -203,9 +216,9 @@ update_existing(LancedbModify *modify, EState *estate, ResultRelInfo *target,
 	}
 	slot = ExecProject(set->oc_ProjInfo);
 	old_row = ExecCopySlotHeapTuple(existing);
-	if (!prepare_new_row(estate, node, target, old_row, slot) ||
-		!lancedb_delete_row(modify, hit->address))
+	if (!prepare_new_row(estate, node, target, old_row, slot))
 		return NULL;
+	take_existing(modify, hit);
 	replace_row(modify, target, hit, existing, slot);
 	ExecARUpdateTriggers(estate, target, NULL, NULL, NULL, old_row, slot, NIL, NULL, false);
 	heap_freetuple(old_row);
