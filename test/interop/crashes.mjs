@@ -72,6 +72,9 @@ async function examine(kept) {
       await table.optimize();
       const mine = Object.fromEntries(Object.keys(first).map((column) => [column, {id: -7, word: 'LanceDB', v: [7, 7]}[column] ?? null]));
       check(await table.query().limit(1e6).toArray(), [...wanted.filter((row) => row.id !== first.id), mine], 'rows after its own changes');
+      await table.optimize({cleanupOlderThan: new Date(), deleteUnverified: true});
+      const files = fs.readdirSync(path.join(kept, 'lake', lake, `${name}.lance`), {recursive: true});
+      same(files.filter((file) => /^(data|_deletions)\/|tmp-/.test(file)).length, 1, `${files.join(' ')}: files after a cleanup`);
     }
   }
   return Object.keys(expected).length;

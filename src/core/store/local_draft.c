@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -11,6 +12,20 @@
 /* So much is handed to the disk at a time, so that the last fsync finds little to do. */
 #define EARLY_IO_BYTES ((uint64_t) 8 * 1024 * 1024)
 #define NAME_ATTEMPTS 16
+#define LONGEST_EXTENSION 8
+
+/*
+ * What a crash leaves is found by LanceDB's cleanup, which goes by extensions. Manifests are listed by
+ * theirs, so one that is not whole must not have it.
+ */
+static const char *
+extension_of(const char *base)
+{
+	const char *dot = strrchr(base, '.');
+
+	return dot == NULL || strlen(dot) > LONGEST_EXTENSION || strcmp(dot, ".manifest") == 0 ? ""
+																						   : dot;
+}
 
 /* Gives 0 or an errno. */
 static int
@@ -22,8 +37,8 @@ open_temporary(LdbLocalDraft *draft)
 
 		if (getrandom(&number, sizeof number, 0) != (ssize_t) sizeof number)
 			return EIO;
-		snprintf(draft->temporary, sizeof draft->temporary, ".tmp-%016llx",
-				 (unsigned long long) number);
+		snprintf(draft->temporary, sizeof draft->temporary, ".tmp-%016llx%s",
+				 (unsigned long long) number, extension_of(draft->base));
 		draft->fd = openat(draft->folder, draft->temporary,
 						   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 		if (draft->fd >= 0)

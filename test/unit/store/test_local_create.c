@@ -217,6 +217,45 @@ stops_when_cancelled(void **state)
 	close_place(&place);
 }
 
+static void
+expect_unfinished(const char *name, const char *extension)
+{
+	LdbStoreWriter *writer;
+	struct dirent *entry;
+	size_t length = 0;
+	Place place;
+	DIR *entries;
+
+	open_place(&place);
+	writer = begin(place.store, name);
+	entries = opendir(place.root);
+	assert_non_null(entries);
+	while ((entry = readdir(entries)) != NULL)
+	{
+		if (strncmp(entry->d_name, ".tmp-", 5) != 0)
+			continue;
+		length = strlen(entry->d_name);
+		assert_string_equal(entry->d_name + 21, extension);
+	}
+	assert_int_equal(length, 21 + strlen(extension));
+	closedir(entries);
+	ldb_store_abandon(writer);
+	close_place(&place);
+}
+
+/* LanceDB's cleanup deletes data and deletion files that no version names, which it knows by these. */
+static void
+keeps_the_extension_of_all_but_manifests_until_then(void **state)
+{
+	(void) state;
+	expect_unfinished("1.lance", ".lance");
+	expect_unfinished("0-1-2.arrow", ".arrow");
+	expect_unfinished("0-1-2.bin", ".bin");
+	expect_unfinished("18446744073709551614.manifest", "");
+	expect_unfinished("none", "");
+	expect_unfinished("x.much_too_long", "");
+}
+
 int
 main(void)
 {
@@ -227,6 +266,7 @@ main(void)
 		cmocka_unit_test(keeps_every_byte_of_pieces_of_all_sizes),
 		cmocka_unit_test(leaves_nothing_when_the_disk_is_full),
 		cmocka_unit_test(stops_when_cancelled),
+		cmocka_unit_test(keeps_the_extension_of_all_but_manifests_until_then),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
