@@ -5,11 +5,7 @@
 
 /* Every Lance table has these already, when they are asked for: readers fail on a second one. */
 static const char *const system_columns[] = {
-	"_rowid",
-	"_rowaddr",
-	"_rowoffset",
-	"_row_created_at_version",
-	"_row_last_updated_at_version",
+	"_rowid", "_rowaddr", "_rowoffset", "_row_created_at_version", "_row_last_updated_at_version",
 };
 
 static void
