@@ -137,6 +137,19 @@ ALTER FOREIGN TABLE other DROP COLUMN counted;
 CREATE TABLE heap (id int);
 SELECT lancedb.refresh('heap');
 
+-- tables of another wrapper are left alone, and so is its library
+CREATE FUNCTION foreign_handler() RETURNS fdw_handler LANGUAGE C AS '$libdir/plpgsql', 'plpgsql_call_handler';
+UPDATE pg_proc SET probin = '/nowhere/library' WHERE proname = 'foreign_handler';
+CREATE FOREIGN DATA WRAPPER alter_other HANDLER foreign_handler;
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER alter_other;
+CREATE FOREIGN TABLE others (id int) SERVER elsewhere;
+ALTER FOREIGN TABLE others ADD COLUMN word text;
+ALTER TABLE others ALTER COLUMN id TYPE bigint;
+SET client_min_messages = warning;
+DROP FOREIGN DATA WRAPPER alter_other CASCADE;
+RESET client_min_messages;
+DROP FUNCTION foreign_handler;
+
 -- names that other readers of Lance stumble over
 ALTER FOREIGN TABLE t ADD COLUMN "a.b" int;
 ALTER FOREIGN TABLE t ADD COLUMN _rowid int;

@@ -2,11 +2,13 @@
 #include "fdw/fdw.h"
 
 #include "access/table.h"
+#include "catalog/pg_proc.h"
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 #include "lancedb/convert.h"
 #include "xact/xact.h"
@@ -176,6 +178,23 @@ lancedb_table_open_shared(Oid relid, Oid userid, uint64 version, LdbSlice change
 	return open_table(relid, &wanted, context);
 }
 
+/* Of another wrapper's handler the library may be missing, or not be wanted in this session. */
+static bool
+looks_like_ours(Oid handler)
+{
+	HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(handler));
+	bool isnull;
+	Datum symbol;
+	bool same;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	symbol = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+	same = !isnull && strcmp(TextDatumGetCString(symbol), "lancedb_fdw_handler") == 0;
+	ReleaseSysCache(tuple);
+	return same;
+}
+
 /* By address: the wrapper may have been renamed, the library is what makes it ours. */
 bool
 lancedb_is_lance_server(Oid serverid)
@@ -183,7 +202,7 @@ lancedb_is_lance_server(Oid serverid)
 	Oid handler = GetForeignDataWrapper(GetForeignServer(serverid)->fdwid)->fdwhandler;
 	FmgrInfo function;
 
-	if (!OidIsValid(handler))
+	if (!OidIsValid(handler) || !looks_like_ours(handler))
 		return false;
 	fmgr_info(handler, &function);
 	return function.fn_addr == lancedb_fdw_handler;

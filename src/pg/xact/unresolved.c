@@ -137,9 +137,12 @@ options_to_look_at(Oid relid)
 {
 	LancedbOptions *options;
 
-	LockRelationOid(relid, AccessShareLock);
-	if (get_rel_name(relid) == NULL || !lancedb_is_lance_table(relid) || !has_location(relid) ||
+	/* before the lock, so that nobody waits for what he may not look at */
+	if (get_rel_name(relid) == NULL ||
 		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		return NULL;
+	LockRelationOid(relid, AccessShareLock);
+	if (get_rel_name(relid) == NULL || !lancedb_is_lance_table(relid) || !has_location(relid))
 		return NULL;
 	options = lancedb_table_options(relid);
 	return lancedb_reads_newest(options) ? options : NULL;
