@@ -27,6 +27,8 @@ SELECT lancedb.tag_create('t', 'prod');
 SELECT lancedb.tag_create('t', 'now');
 \set VERBOSITY sqlstate
 SELECT lancedb.tag_create('t', 'never', 99);
+-- no conflict that another try would settle
+SELECT lancedb.tag_create('t', 'prod');
 \set VERBOSITY default
 SELECT lancedb.tag_create('t', '../evil', 1);
 SELECT lancedb.tag_create('t', '', 1);

@@ -30,6 +30,13 @@ SELECT count(*) = (SELECT rows FROM lancedb.versions('refs') WHERE 'trimmed' = A
 SELECT committed_at AS moment FROM lancedb.versions('history') WHERE version = 5 \gset
 CREATE FOREIGN TABLE v5 (id bigint) SERVER lake OPTIONS (table 'history', as_of :'moment');
 SELECT count(*) FROM v5;
+-- as_of says version and tag in the words of the setting
+CREATE FOREIGN TABLE as_of_v2 (id bigint) SERVER lake OPTIONS (table 'history', as_of '2');
+CREATE FOREIGN TABLE as_of_tag (id bigint) SERVER lake OPTIONS (table 'refs', as_of 'tag:trimmed');
+SELECT (SELECT count(*) FROM as_of_v2) = (SELECT count(*) FROM v2) AS version,
+	(SELECT count(*) FROM as_of_tag) = (SELECT count(*) FROM trimmed) AS tag;
+DELETE FROM as_of_v2;
+DROP FOREIGN TABLE as_of_v2, as_of_tag;
 -- the end of time
 CREATE FOREIGN TABLE last (id bigint) SERVER lake OPTIONS (table 'history', as_of '294276-12-31 23:59:59+00');
 SELECT count(*) = (SELECT count(*) FROM history) AS latest FROM last;

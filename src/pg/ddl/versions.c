@@ -129,6 +129,8 @@ lancedb_tag_create(PG_FUNCTION_ARGS)
 	Oid relid;
 	LancedbOptions *options;
 	uint64 version;
+	const char *tag;
+	LdbStatus status;
 	LdbError err;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
@@ -137,10 +139,14 @@ lancedb_tag_create(PG_FUNCTION_ARGS)
 	options = changeable_table(relid, "lancedb.tag_create()");
 	lancedb_check_may_write(GetForeignServerIdByRelId(relid));
 	version = version_to_tag(fcinfo, relid, options);
-	lancedb_check(ldb_tag_create(lancedb_open_locations(options, CurrentMemoryContext),
-								 options->uri, utf8(PG_GETARG_TEXT_PP(1)), version, &lancedb_cancel,
-								 &err),
-				  &err);
+	tag = utf8(PG_GETARG_TEXT_PP(1));
+	status = ldb_tag_create(lancedb_open_locations(options, CurrentMemoryContext), options->uri,
+							tag, version, &lancedb_cancel, &err);
+	/* another try would not help, unlike with other conflicts */
+	if (status == LDB_CONFLICT)
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
+						errmsg("tag \"%s\" exists already", lancedb_message_text(tag))));
+	lancedb_check(status, &err);
 	PG_RETURN_INT64((int64) version);
 }
 

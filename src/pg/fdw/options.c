@@ -104,7 +104,12 @@ check_dimension(const DefElem *option)
 static void
 check_as_of(const DefElem *option)
 {
-	(void) lancedb_parse_as_of(defGetString((DefElem *) option));
+	const char *value = defGetString((DefElem *) option);
+	uint64 version;
+	const char *tag;
+
+	if (!lancedb_as_of_is_version(value, &version) && !lancedb_as_of_is_tag(value, &tag))
+		(void) lancedb_parse_as_of(value);
 }
 
 static void
@@ -348,6 +353,20 @@ to_utf8(const char *name)
 	return pg_server_to_any(name, strlen(name), PG_UTF8);
 }
 
+/* As in the setting of that name: a version, a tag or a time. */
+static void
+set_as_of(LancedbOptions *options, const char *value)
+{
+	const char *tag;
+
+	if (lancedb_as_of_is_version(value, &options->version))
+		return;
+	if (lancedb_as_of_is_tag(value, &tag))
+		options->tag = to_utf8(tag);
+	else
+		options->as_of = value;
+}
+
 LancedbOptions *
 lancedb_table_options(Oid relid)
 {
@@ -372,7 +391,7 @@ lancedb_table_options(Oid relid)
 		else if (strcmp(option->defname, "branch") == 0)
 			options->branch = to_utf8(value);
 		else if (strcmp(option->defname, "as_of") == 0)
-			options->as_of = value;
+			set_as_of(options, value);
 		else
 			set_write_option(options, option);
 	}
