@@ -25,6 +25,9 @@ SELECT pg_relation_size('u_id_idx'), pg_index_has_property('u_id_idx', 'clustera
 
 -- keys that are there more than once
 CREATE UNIQUE INDEX ON u (name);
+SET lancedb.as_of = '1';
+CREATE UNIQUE INDEX ON u (name);
+RESET lancedb.as_of;
 INSERT INTO u VALUES (4, 'four', NULL, NULL);
 CREATE UNIQUE INDEX ON u (n);
 CREATE UNIQUE INDEX ON u (n) NULLS NOT DISTINCT;

@@ -1,6 +1,8 @@
 /* verify.c -- whether all keys of a table are unique now. */
 #include "keys/keys_impl.h"
 
+#include "fdw/fdw.h"
+
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -32,6 +34,15 @@ report_duplicate(const LancedbKeyColumns *columns, Relation relation, Relation i
 					errtableconstraint(relation, RelationGetRelationName(index))));
 }
 
+/* What is there now counts, not what the transaction sees of it, unless it changed the table itself. */
+static LdbDataset *
+dataset_to_verify(const LancedbTable *table, MemoryContext context)
+{
+	if (table->write != NULL || !lancedb_reads_newest(lancedb_table_options(table->relid)))
+		return table->dataset;
+	return lancedb_open_latest(table->relid, context);
+}
+
 void
 lancedb_verify_keys(Relation relation, Relation index)
 {
@@ -40,15 +51,16 @@ lancedb_verify_keys(Relation relation, Relation index)
 	MemoryContext before = MemoryContextSwitchTo(own);
 	LancedbTable *table = lancedb_table_open(RelationGetRelid(relation), InvalidOid, 0, own);
 	LancedbKeyColumns *columns = lancedb_key_columns(table, relation, index, own);
+	LdbDataset *dataset = dataset_to_verify(table, own);
 	LdbKeyCover *cover = lancedb_cover_keys(lancedb_canonical_uri(RelationGetRelid(relation)),
-											&columns->spec, table->dataset, UINT64_MAX, own);
+											&columns->spec, dataset, UINT64_MAX, own);
 	uint64 addresses[2];
 	bool found;
 	LdbError err;
 
 	lancedb_check(ldb_key_cover_duplicate(cover, addresses, &found, &err), &err);
 	if (found)
-		report_duplicate(columns, relation, index, table->dataset, addresses[0]);
+		report_duplicate(columns, relation, index, dataset, addresses[0]);
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(own);
 }
