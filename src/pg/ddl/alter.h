@@ -1,4 +1,4 @@
-/* alter.h -- what ALTER FOREIGN TABLE does to a Lance table: alter.c notices, columns_*.c do it. */
+/* alter.h -- what ALTER FOREIGN TABLE does to a Lance table: alter.c notices, others do it. */
 #ifndef LANCEDB_ALTER_H
 #define LANCEDB_ALTER_H
 

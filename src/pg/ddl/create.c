@@ -67,14 +67,6 @@ schema_of(Relation relation, LdbArena *arena)
 
 /* ---- the dataset ---- */
 
-/* A table at a certain version or of a branch is never made by us. */
-static bool
-may_be_missing(const LancedbOptions *options)
-{
-	return options->version == 0 && options->tag == NULL && options->as_of == NULL &&
-		   options->branch == NULL;
-}
-
 static bool
 is_there(Oid relid, const LancedbOptions *options)
 {
@@ -119,7 +111,9 @@ create_or_check(Oid relid)
 	if (lancedb_leaves_storage_alone(relid))
 		return;
 	options = lancedb_table_options(relid);
-	if (may_be_missing(options) && lancedb_count_columns(relid) > 0 && !is_there(relid, options))
+	/* a table at a certain version or of a branch is never made by us */
+	if (lancedb_reads_newest(options) && lancedb_count_columns(relid) > 0 &&
+		!is_there(relid, options))
 		create_dataset(relid, options);
 	else
 		(void) lancedb_table_open(relid, InvalidOid, 0, CurrentMemoryContext);

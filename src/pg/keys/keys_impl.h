@@ -34,8 +34,9 @@ extern LancedbKeyColumns *lancedb_key_columns(const LancedbTable *table, Relatio
 /* The position of a field that is there. */
 extern size_t lancedb_key_field(const LdbSchema *schema, int32 field_id);
 
-/* sets.c: the keys of datasets, kept for the statements to come. A cover of the dataset, valid until
- * the context is reset; the dataset must live as long. */
+/* sets.c: the keys of datasets, kept for the statements to come. */
+extern bool lancedb_same_keys(const LdbKeySpec *a, const LdbKeySpec *b);
+/* A cover of the dataset, valid until the context is reset; the dataset must live as long. */
 extern LdbKeyCover *lancedb_cover_keys(const char *uri, const LdbKeySpec *spec, LdbDataset *dataset,
 									   uint64 below_fragment, MemoryContext context);
 

@@ -3,20 +3,6 @@
 
 #include "utils/memutils.h"
 
-static bool
-same_spec(const LdbKeySpec *a, const LdbKeySpec *b)
-{
-	if (a->column_count != b->column_count || a->nulls_equal != b->nulls_equal)
-		return false;
-	for (size_t i = 0; i < a->column_count; i++)
-	{
-		if (a->columns[i].field_id != b->columns[i].field_id ||
-			a->columns[i].form != b->columns[i].form)
-			return false;
-	}
-	return true;
-}
-
 static void
 free_journal(void *journal)
 {
@@ -45,7 +31,7 @@ lancedb_own_keys(LancedbWrite *write, const LdbKeySpec *spec, Oid relid, Oid ind
 {
 	LancedbOwnKeys *own = write->keys;
 
-	while (own != NULL && !same_spec(&own->spec, spec))
+	while (own != NULL && !lancedb_same_keys(&own->spec, spec))
 		own = own->next;
 	if (own == NULL)
 		own = make(write, spec);

@@ -24,8 +24,8 @@ typedef struct KeptSet
 /* Most recently used first. */
 static dlist_head recent = DLIST_STATIC_INIT(recent);
 
-static bool
-same_spec(const LdbKeySpec *a, const LdbKeySpec *b)
+bool
+lancedb_same_keys(const LdbKeySpec *a, const LdbKeySpec *b)
 {
 	if (a->column_count != b->column_count || a->nulls_equal != b->nulls_equal)
 		return false;
@@ -106,7 +106,7 @@ find_set(const char *uri, const LdbKeySpec *spec)
 	{
 		KeptSet *kept = dlist_container(KeptSet, node, at.cur);
 
-		if (strcmp(kept->uri, uri) != 0 || !same_spec(&kept->spec, spec))
+		if (strcmp(kept->uri, uri) != 0 || !lancedb_same_keys(&kept->spec, spec))
 			continue;
 		dlist_move_head(&recent, &kept->node);
 		return kept;

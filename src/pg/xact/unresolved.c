@@ -234,6 +234,9 @@ lancedb_unresolved_versions(PG_FUNCTION_ARGS)
 static void
 check_owned_lance_table(Oid relid)
 {
+	if (get_rel_name(relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation %u does not exist", relid)));
 	LockRelationOid(relid, AccessShareLock);
 	if (!lancedb_is_lance_table(relid))
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
