@@ -289,7 +289,7 @@ sub chosen
 	{
 		my $writes = $calls[ $n - 1 ] =~ /^p?write/;
 		my $decisive = $calls[ $n - 1 ] =~ /^(linkat \d+\.manifest|fdatasync)/;
-		next unless $all || $decisive || $n == @calls || $n % 9 == $offset % 9;
+		next unless $all || $decisive || $n == @calls || $n % 13 == $offset % 13;
 		push @points, ['before', $n];
 		push @points, ['within', $n] if $writes && ($all || $n % 2);
 		push @points, ['after', $n] if $n == @calls || (!$all && $decisive);
@@ -378,12 +378,69 @@ sub play_creation
 	remove_tree(glob("$lake/*"));
 }
 
+# ---- what takes effect at once: decisions, and removing a table ----
+
+sub play_resolving
+{
+	my $scenario = {name => 'withdraw', tables => ['a'], adds_only => 1, change => sub { my ($n) = @_; return "INSERT INTO %t VALUES ($n, 'left', NULL)" }};
+	set_up($scenario);
+	my @calls = @{run_armed(transaction($scenario, 0), 'before', 1_000_000)->{calls}};
+	my ($put) = grep { $calls[ $_ - 1 ] =~ /^linkat \d+\.manifest/ } 1 .. @calls;
+	for (my ($n, $at) = (1, 0); $at <= @calls; $n++, $at += $all ? 1 : 4)
+	{
+		my %before = remember($scenario, $n);
+		run_armed(transaction($scenario, $n), 'after', $put);
+		my $version = $before{a} + 1;
+		is(unresolved(), "crash.a|$version", "withdraw: version $version is left");
+		my $title = "withdraw, before call $at";
+		my $run = run_armed("SELECT lancedb.resolve('a', $version, 'withdraw');", 'before', $at || 1_000_000);
+		@calls = @{$run->{calls}} if $at == 0;
+		$crashes += $run->{died};
+		my $withdrawn = newest('crash.a') > $version;
+		is(state('crash.a', 'a'), $withdrawn ? 'old' : 'new', "$title: it was withdrawn, or not");
+		ok($withdrawn, "$title: what was acknowledged happened") if $run->{acknowledged};
+		is(unresolved(), $withdrawn ? '' : "crash.a|$version", "$title: it is listed until it was");
+		sql("SELECT lancedb.resolve('crash.a', $version, 'withdraw')") if !$withdrawn;
+		is(state('crash.a', 'a'), 'old', "$title: after all");
+		is(unresolved(), '', "$title: nothing is left to decide");
+		next_write($scenario, $n, $title);
+	}
+	remove_tree(glob("$lake/*"));
+}
+
+sub play_dropping
+{
+	my $scenario = {name => 'drop', tables => ['a'], change => sub { my ($n) = @_; return "INSERT INTO %t VALUES ($n, 'more', NULL); DELETE FROM %t WHERE id % 7 = $n" }};
+	my @calls = (1);
+	for (my ($n, $at) = (1, 0); $at <= @calls; $n++, $at += $all ? 1 : 3)
+	{
+		set_up($scenario);
+		sql('SET search_path = crash, public; ' . fill($scenario->{change}->(1), 'a'));
+		my $rows = sql('SELECT count(*), sum(id) FROM crash.a');
+		my $title = "drop, before call $at";
+		my $run = run_armed("SELECT lancedb.drop_dataset('lake', 'a');", 'before', $at || 1_000_000);
+		@calls = @{$run->{calls}} if $at == 0;
+		$crashes += $run->{died};
+		ok(!-e "$lake/drop/a.lance", "$title: acknowledged, so it is gone") if $run->{acknowledged};
+		my @manifests = glob("$lake/drop/a.lance/_versions/*.manifest");
+		is(sql('SELECT count(*), sum(id) FROM crash.a'), $rows, "$title: the table is whole as long as it has a version") if @manifests;
+		# an error when nothing but empty folders was left
+		$node->psql('postgres', "SELECT lancedb.drop_dataset('lake', 'a')") if -e "$lake/drop/a.lance";
+		ok(!-e "$lake/drop/a.lance", "$title: dropped after all");
+		sql("DROP FOREIGN TABLE crash.a; CREATE FOREIGN TABLE crash.a ($lance_columns) SERVER lake; INSERT INTO crash.a VALUES (1, 'new', NULL)");
+		is(sql('SELECT count(*) FROM crash.a'), 1, "$title: and made anew");
+		remove_tree(glob("$lake/*"));
+	}
+}
+
 sql('CREATE EXTENSION lancedb');
 my $offset = 0;
 for my $scenario (grep { $_->{name} =~ /$only/ && ($all || !$_->{slow}) } @scenarios) { play($scenario, $offset++); }
 play_creation() if 'create' =~ /$only/;
+play_resolving() if 'withdraw' =~ /$only/;
+play_dropping() if 'drop' =~ /$only/;
 cmp_ok($crashes, '>', 5, "sessions were killed ($crashes)");
-cmp_ok($undone, '>', 0, "versions without their transaction were resolved ($undone)");
+cmp_ok($undone, '>', 0, "versions without their transaction were resolved ($undone)") if 'insert' =~ /$only/;
 my @panics = grep { /PANIC|TRAP|terminated by signal (?!9)/ } split(/\n/, slurp_log());
 is_deeply(\@panics, [], 'the server itself never failed');
 $node->stop;
