@@ -139,6 +139,22 @@ same_fixed(const LdbLeafValues *values, LdbSlice *value)
 	return true;
 }
 
+/* A bit as LanceDB's scalars have it: the lowest of a byte. */
+static bool
+same_bits(const LdbLeafValues *values, LdbSlice *value)
+{
+	static const uint8_t bytes[] = {0, 1};
+	bool first = ldb_bit_get(values->fixed, 0);
+
+	for (size_t i = 1; i < values->count; i++)
+	{
+		if (ldb_bit_get(values->fixed, i) != first)
+			return false;
+	}
+	*value = ldb_slice(&bytes[first], 1);
+	return true;
+}
+
 bool
 ldb_values_same(const LdbLeafValues *values, LdbSlice *value)
 {
@@ -146,8 +162,9 @@ ldb_values_same(const LdbLeafValues *values, LdbSlice *value)
 		return false;
 	if (values->variable)
 		return values->longest <= UINT16_MAX && same_views(values, value);
-	if (values->fsl_depth > 0 || values->value_bytes == 0 ||
-		values->value_bytes > MOST_INLINE_BYTES)
+	if (values->fsl_depth > 0 || values->value_bytes > MOST_INLINE_BYTES)
 		return false;
+	if (values->value_bytes == 0)
+		return values->valid_count == values->count && same_bits(values, value);
 	return same_fixed(values, value);
 }

@@ -391,10 +391,42 @@ is_of_no_use_after_a_failure(void **state)
 	end_written(&written);
 }
 
+static void
+writes_a_bit_for_a_page_of_equal_booleans(void **state)
+{
+	static uint8_t bits[10000 / 8];
+	LdbArray column = {.length = 10000, .values = bits};
+
+	(void) state;
+	for (int version = 21; version <= 22; version++)
+	{
+		for (int byte = 0; byte <= 0xff; byte += 0xff)
+		{
+			Written written;
+
+			start_written(&written, version, 8 << 20);
+			add_field(&written, leaf("bool"));
+			column.type = &written.fields[0]->type;
+			memset(bits, byte, sizeof bits);
+			must(write_columns(&written, &column, 10000, 10000, NULL), NULL);
+			check_written(&written, &column, 10000);
+			assert_int_equal(written.summary.size_bytes < 500, version == 22);
+			/* not but for the last one */
+			must(ldb_store_remove(written.store, FILE_NAME, NULL, NULL), NULL);
+			bits[sizeof bits - 1] ^= 0x80;
+			must(write_columns(&written, &column, 10000, 10000, NULL), NULL);
+			check_written(&written, &column, 10000);
+			end_written(&written);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(writes_a_bit_for_a_page_of_equal_booleans, set_up,
+										tear_down),
 		cmocka_unit_test_setup_teardown(reads_the_same_however_rows_come_and_pages_are_cut, set_up,
 										tear_down),
 		cmocka_unit_test_setup_teardown(writes_a_file_without_rows, set_up, tear_down),
