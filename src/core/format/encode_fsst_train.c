@@ -6,7 +6,7 @@
 
 #define SAMPLE_BYTES ((size_t) 16 * 1024)
 #define SAMPLE_PART ((size_t) 512)
-#define GENERATIONS 5
+#define GENERATIONS 10
 #define MOST_LENGTH 8u
 /* Codes of a sample: those of symbols, then the 256 bytes that need an escape. */
 #define BYTE_CODES 256u

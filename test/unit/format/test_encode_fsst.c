@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +151,38 @@ makes_text_small_and_says_so(void **state)
 	ldb_arena_free(arena);
 }
 
+/* Markup around a number, ten times, then noise: long symbols take several rounds to grow. */
+static void
+learns_what_markup_repeats(void **state)
+{
+	static const char digits[] = "0123456789abcdef";
+	enum
+	{
+		ROW_BYTES = 10 * 36 + 32
+	};
+	LdbSlice *values = calloc(COUNT, sizeof *values);
+	size_t bytes = 0, encoded;
+
+	(void) state;
+	srand(8);
+	for (size_t i = 0; i < COUNT; i++)
+	{
+		char *text = malloc(ROW_BYTES + 1);
+		size_t length = 0;
+
+		for (int repeat = 0; repeat < 10; repeat++)
+			length += (size_t) snprintf(text + length, ROW_BYTES + 1 - length,
+										"<div class=\"item\"><a href=\"/x/%zu\">", i);
+		for (int noise = 0; noise < 32; noise++)
+			text[length++] = digits[rand() % 16];
+		values[i] = ldb_slice(text, length);
+		bytes += length;
+	}
+	encoded = check(values, COUNT, values, COUNT);
+	assert_in_range(encoded * 1000 / bytes, 0, 280);
+	free_values(values, COUNT);
+}
+
 static void
 says_that_noise_does_not_pay(void **state)
 {
@@ -223,6 +256,7 @@ main(void)
 		cmocka_unit_test(does_not_take_the_end_of_a_value_for_zeros),
 		cmocka_unit_test(escapes_what_it_has_not_learned),
 		cmocka_unit_test(makes_text_small_and_says_so),
+		cmocka_unit_test(learns_what_markup_repeats),
 		cmocka_unit_test(says_that_noise_does_not_pay),
 		cmocka_unit_test(learns_the_same_from_the_same_values),
 		cmocka_unit_test(reports_that_memory_is_out),
