@@ -21,6 +21,15 @@ INSERT INTO blocked VALUES (3);
 SELECT id FROM blocked ORDER BY id;
 COPY (SELECT) TO PROGRAM 'test $(ls $LANCEDB_TEST_DATA/write_abuse/blocked.lance/data | wc -l) = 2';
 
+-- a column twice in a key, as on a heap table; a version that cannot be
+CREATE FOREIGN TABLE twice (id int, v text) SERVER write_abused;
+INSERT INTO twice VALUES (1, 'a'), (2, 'a');
+CREATE UNIQUE INDEX twice_key ON twice (id, v, id);
+SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'twice_key'::regclass;
+INSERT INTO twice VALUES (2, 'a');
+INSERT INTO twice VALUES (2, 'b');
+SELECT * FROM lancedb.resolve('twice', -1, 'keep');
+
 SET client_min_messages = warning;
 DROP SERVER write_abused CASCADE;
 DROP SCHEMA write_abuse CASCADE;

@@ -13,6 +13,7 @@
 #include "commands/tablecmds.h"
 #include "commands/tablespace.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -91,6 +92,37 @@ collation_for(const IndexElem *element, Form_pg_attribute attribute)
 	return collation;
 }
 
+static bool
+is_named(const List *names, const char *name)
+{
+	ListCell *cell;
+
+	foreach (cell, names)
+	{
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A column may be in the key twice, its name in the catalog may not. */
+static char *
+free_name(const List *names, const char *name)
+{
+	char candidate[NAMEDATALEN];
+
+	strlcpy(candidate, name, sizeof(candidate));
+	for (int i = 1; is_named(names, candidate); i++)
+	{
+		char number[16];
+		size_t length = (size_t) snprintf(number, sizeof(number), "%d", i);
+		int room = pg_mbcliplen(name, (int) strlen(name), (int) (sizeof(candidate) - 1 - length));
+
+		snprintf(candidate, sizeof(candidate), "%.*s%s", room, name, number);
+	}
+	return pstrdup(candidate);
+}
+
 static void
 add_column(IndexColumns *columns, const IndexElem *element, Relation relation, Oid method)
 {
@@ -113,7 +145,7 @@ add_column(IndexColumns *columns, const IndexElem *element, Relation relation, O
 	columns->attnums[i] = attnum;
 	columns->collations[i] = collation_for(element, attribute);
 	columns->classes[i] = ResolveOpClass(element->opclass, attribute->atttypid, KEY_METHOD, method);
-	columns->names = lappend(columns->names, pstrdup(name));
+	columns->names = lappend(columns->names, free_name(columns->names, name));
 }
 
 static char *

@@ -334,6 +334,9 @@ lancedb_resolve(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid decision \"%s\"", decision),
 						errhint("Choose 'keep' or 'withdraw'.")));
+	if (version <= 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a version of a Lance table is a positive number")));
 	PreventCommandIfReadOnly("lancedb.resolve()");
 	PreventCommandDuringRecovery("lancedb.resolve()");
 	check_owned_lance_table(relid);
