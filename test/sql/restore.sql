@@ -21,6 +21,17 @@ SELECT lancedb.restore('t', 0);
 SELECT lancedb.restore('t', 'no such tag');
 SELECT lancedb.restore(NULL, 1);
 
+BEGIN READ ONLY;
+\set VERBOSITY sqlstate
+SAVEPOINT s;
+SELECT lancedb.restore('t', 1);
+ROLLBACK TO s;
+SELECT lancedb.refresh('t');
+ROLLBACK TO s;
+SELECT lancedb.tag_create('t', 'read_only', 1);
+\set VERBOSITY default
+ROLLBACK;
+
 -- tags
 SELECT lancedb.tag_create('t', 'prod', 3);
 SELECT lancedb.tag_create('t', 'prod');

@@ -121,6 +121,13 @@ is(psql($from, q{INSERT INTO t VALUES (4, 'y', 1) ON CONFLICT (id) DO UPDATE SET
 is(psql($to, 'SELECT name FROM t WHERE id = 4'), "y\n", 'for both');
 
 # --- a restore while the folder is away
+$to = fresh_database('index_to');
+rename($folder, "$folder.away") or die "rename: $!";
+($status, $output) = run('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $to, '-f', "$work/plain");
+rename("$folder.away", $folder) or die "rename: $!";
+is($status, 0, 'a dump of tables that say nothing of it is restored') or diag($output);
+like($output, qr/WARNING:  keys of Lance table "t" could not be checked for duplicates/, 'with a warning');
+is(psql($to, $state), $before, 'and all indexes');
 psql($from, q{ALTER FOREIGN TABLE t OPTIONS (ADD create 'never')});
 is((run('pg_dump', '-d', $from, '-f', "$work/never"))[0], 0, 'pg_dump');
 $to = fresh_database('index_to');

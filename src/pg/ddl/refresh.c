@@ -4,6 +4,7 @@
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -105,10 +106,13 @@ lancedb_refresh(PG_FUNCTION_ARGS)
 {
 	Oid relid = PG_GETARG_OID(0);
 	ArrayBuildState *result = initArrayResult(TEXTOID, CurrentMemoryContext, false);
-	LancedbOptions *options = lancedb_owned_table(relid);
-	List *columns = missing_columns(relid, manifest_of(relid, options));
+	LancedbOptions *options;
+	List *columns;
 	ListCell *cell;
 
+	PreventCommandIfReadOnly("lancedb.refresh()");
+	options = lancedb_owned_table(relid);
+	columns = missing_columns(relid, manifest_of(relid, options));
 	if (columns != NIL)
 		lancedb_declare_columns(relid, columns);
 	foreach (cell, columns)

@@ -32,10 +32,12 @@ lancedb_owned_table(Oid relid)
 static LancedbOptions *
 changeable_table(Oid relid, const char *command)
 {
-	LancedbOptions *options = lancedb_owned_table(relid);
+	LancedbOptions *options;
 
+	/* first, because a standby refuses the lock in words that do not help */
 	PreventCommandIfReadOnly(command);
 	PreventCommandDuringRecovery(command);
+	options = lancedb_owned_table(relid);
 	if (!lancedb_reads_newest(options))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("foreign table \"%s\" stands for one version of a Lance table",
