@@ -222,6 +222,20 @@ belongs_in_chunks(const LdbLeafPageWriter *page, const LdbLeafPath *path)
 
 /* ---- layers that all pages have ---- */
 
+/* A full-zip page below a struct: LanceDB takes null and empty lists for items as soon as the struct may be
+ * null, so there it is only said where it is so. */
+static bool
+is_better_narrow(const LdbLeafPath *path, bool zip, const LdbShred *shred)
+{
+	bool full = true;
+
+	for (size_t i = 0; i < shred->layers.count; i++)
+		full = full && shred->layers.kinds[i] != LDB_LAYER_NULLABLE_LIST &&
+			   shred->layers.kinds[i] != LDB_LAYER_EMPTYABLE_LIST &&
+			   shred->layers.kinds[i] != LDB_LAYER_NULL_AND_EMPTY_LIST;
+	return zip && !full && has_outer_struct(path);
+}
+
 static LdbLayer
 nullable(LdbLayer kind)
 {
@@ -253,7 +267,7 @@ widen_layers(const LdbLeafPath *path, bool zip, LdbShred *shred, LdbArena *arena
 	bool below = false;
 	LdbLayer *kinds;
 
-	if (shred->layers.max_rep == 0)
+	if (shred->layers.max_rep == 0 || is_better_narrow(path, zip, shred))
 		return LDB_OK;
 	LDB_NEW(arena, kinds, shred->layers.count, err);
 	for (size_t i = 0; i < path->length; i++)
