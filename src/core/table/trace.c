@@ -10,8 +10,8 @@
 #include "transaction.h"
 
 static LdbStatus
-add_item(LdbTrace *trace, uint64_t fragment_id, uint64_t physical_rows, LdbTraced **item,
-		 LdbError *err)
+add_item(LdbTrace *trace, uint64_t fragment_id, uint64_t physical_rows, const char *path,
+		 LdbTraced **item, LdbError *err)
 {
 	/* a power of two is a full list */
 	if ((trace->count & (trace->count - 1)) == 0)
@@ -26,16 +26,35 @@ add_item(LdbTrace *trace, uint64_t fragment_id, uint64_t physical_rows, LdbTrace
 	*item = &trace->items[trace->count];
 	**item = (LdbTraced){.fragment_id = fragment_id, .physical_rows = physical_rows};
 	LDB_NEW(trace->arena, (*item)->rows, ldb_bitmap_bytes((size_t) physical_rows) + 1, err);
+	(*item)->path = path == NULL ? NULL : ldb_arena_strdup(trace->arena, path);
+	if (path != NULL && (*item)->path == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for the name of a data file");
 	trace->count++;
 	return LDB_OK;
 }
 
+/* An id alone may be that of another fragment by now; data files have names of their own. */
+static bool
+is_fragment(const LdbTrace *trace, const LdbTraced *item, const LdbFragment *fragment)
+{
+	if (item->fragment_id != fragment->id)
+		return false;
+	if (!trace->ids_may_repeat || item->path == NULL)
+		return true;
+	for (size_t i = 0; i < fragment->file_count; i++)
+	{
+		if (strcmp(fragment->files[i].path, item->path) == 0)
+			return true;
+	}
+	return false;
+}
+
 static LdbTraced *
-find_item(const LdbTrace *trace, uint64_t fragment_id)
+find_item(const LdbTrace *trace, const LdbFragment *fragment)
 {
 	for (size_t i = 0; i < trace->count; i++)
 	{
-		if (trace->items[i].fragment_id == fragment_id)
+		if (is_fragment(trace, &trace->items[i], fragment))
 			return &trace->items[i];
 	}
 	return NULL;
@@ -65,7 +84,8 @@ compare_fragment(LdbTrace *trace, LdbDataset *of, size_t index, LdbDataset *in, 
 	if (other >= 0 && other_gone == NULL)
 		return LDB_OK;
 	if (keep)
-		LDB_TRY(add_item(trace, fragment->id, fragment->physical_rows, &item, err));
+		LDB_TRY(add_item(trace, fragment->id, fragment->physical_rows,
+						 fragment->file_count == 0 ? NULL : fragment->files[0].path, &item, err));
 	for (size_t i = 0; i < fragment->physical_rows; i++)
 	{
 		if ((gone != NULL && ldb_bit_get(gone, i)) || (other >= 0 && !ldb_bit_get(other_gone, i)))
@@ -133,7 +153,8 @@ move_row(LdbTrace *trace, Move *move, bool traced, LdbError *err)
 		return cannot_follow(trace, err);
 	target = move->group->new_fragments[move->to];
 	if (traced && move->at == NULL)
-		LDB_TRY(add_item(trace, target->id, target->physical_rows, &move->at, err));
+		LDB_TRY(add_item(trace, target->id, target->physical_rows,
+						 target->n_files == 0 ? NULL : target->files[0]->path, &move->at, err));
 	if (traced)
 		set_row(move->at, (size_t) move->row);
 	move->row++;
@@ -141,19 +162,16 @@ move_row(LdbTrace *trace, Move *move, bool traced, LdbError *err)
 }
 
 static LdbStatus
-move_fragment(LdbTrace *trace, Move *move, uint64_t fragment_id, LdbError *err)
+move_fragment(LdbTrace *trace, Move *move, size_t index, LdbError *err)
 {
-	const LdbManifest *before = ldb_dataset_manifest(move->before);
-	long index = ldb_manifest_fragment_index(before, fragment_id);
-	const LdbTraced *found = find_item(trace, fragment_id);
+	const LdbFragment *fragment = &ldb_dataset_manifest(move->before)->fragments[index];
+	const LdbTraced *found = find_item(trace, fragment);
 	/* the list of items may move when one is added */
 	const uint8_t *rows = found == NULL ? NULL : found->rows;
 	const uint8_t *gone;
 
-	if (index < 0)
-		return cannot_follow(trace, err);
-	LDB_TRY(ldb_dataset_deletions(move->before, (size_t) index, &gone, NULL, trace->cancel, err));
-	for (size_t i = 0; i < before->fragments[index].physical_rows; i++)
+	LDB_TRY(ldb_dataset_deletions(move->before, index, &gone, NULL, trace->cancel, err));
+	for (size_t i = 0; i < fragment->physical_rows; i++)
 	{
 		if (gone == NULL || !ldb_bit_get(gone, i))
 			LDB_TRY(move_row(trace, move, rows != NULL && ldb_bit_get(rows, i), err));
@@ -165,15 +183,24 @@ static LdbStatus
 follow_group(LdbTrace *trace, const Ldb__Transaction__Rewrite__Group *group, LdbDataset *before,
 			 LdbError *err)
 {
+	const LdbManifest *manifest = ldb_dataset_manifest(before);
 	Move move = {.group = group, .before = before};
 	bool concerned = false;
 
 	for (size_t i = 0; i < group->n_old_fragments; i++)
-		concerned = concerned || find_item(trace, group->old_fragments[i]->id) != NULL;
+	{
+		long index = ldb_manifest_fragment_index(manifest, group->old_fragments[i]->id);
+
+		if (index < 0)
+			return cannot_follow(trace, err);
+		concerned = concerned || find_item(trace, &manifest->fragments[index]) != NULL;
+	}
 	for (size_t i = 0; i < group->n_old_fragments && concerned; i++)
 	{
 		LDB_CHECK_CANCEL(trace->cancel, err);
-		LDB_TRY(move_fragment(trace, &move, group->old_fragments[i]->id, err));
+		LDB_TRY(move_fragment(
+			trace, &move,
+			(size_t) ldb_manifest_fragment_index(manifest, group->old_fragments[i]->id), err));
 	}
 	return LDB_OK;
 }
@@ -272,7 +299,7 @@ static LdbStatus
 take_live(LdbTrace *trace, LdbDataset *newest, size_t index, LdbTraced *item, LdbError *err)
 {
 	const LdbFragment *fragment = &ldb_dataset_manifest(newest)->fragments[index];
-	const LdbTraced *traced = find_item(trace, fragment->id);
+	const LdbTraced *traced = find_item(trace, fragment);
 	const uint8_t *gone;
 
 	*item = (LdbTraced){.fragment_id = fragment->id, .physical_rows = fragment->physical_rows};

@@ -17,6 +17,7 @@ typedef struct LdbTraced
 	uint64_t physical_rows;
 	uint8_t *rows; /* bits; arena */
 	uint64_t count;
+	const char *path; /* of one of its data files; NULL = it has none */
 } LdbTraced;
 
 typedef struct LdbTrace
@@ -29,9 +30,9 @@ typedef struct LdbTrace
 	LdbTraced *items;   /* arena */
 	uint64_t rows;      /* of all items as the version added them */
 	uint64_t rows_lost; /* that the version deleted */
-	bool
-		ids_may_repeat; /* a later version went back to an older one, and with it the next row id */
-	bool incomplete;    /* nobody knows what some later version did */
+	/* a later version went back to an older one or began anew, and with it the ids of rows or fragments */
+	bool ids_may_repeat;
+	bool incomplete; /* nobody knows what some later version did */
 } LdbTrace;
 
 /* Rows that are alive in `version` and not in `parent` (NULL = there was nothing), and the other way

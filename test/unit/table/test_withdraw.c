@@ -296,6 +296,41 @@ does_not_trust_stable_ids_across_a_restore(void **state)
 	commit_close(&table);
 }
 
+/* Another writer began the table anew, and its second fragment has the id and size of ours. */
+static void
+takes_no_rows_of_a_table_that_was_overwritten(void **state)
+{
+	Ldb__Transaction__Overwrite operation = LDB__TRANSACTION__OVERWRITE__INIT;
+	Ldb__DataFragment made;
+	Ldb__DataFile copy;
+	Ldb__DataFile *files[1] = {&copy};
+	Ldb__DataFragment *fragments[1] = {&made};
+	const LdbDataFile *file;
+	CommitTable table;
+	Foreign foreign;
+
+	(void) state;
+	commit_open(&table, false);
+	commit_create(&table, false, 10);
+	append(&table, 20, 5);
+	foreign_begin(&table, &foreign);
+	file = commit_write_columns(&table, &table.schema, 70, 5);
+	made = *foreign.message.fragments[1];
+	copy = *made.files[0];
+	copy.path = ldb_arena_strdup(table.arena, file->path);
+	copy.file_size_bytes = file->size_bytes;
+	made.files = files;
+	foreign.message.n_fragments = 1;
+	foreign.message.fragments = fragments;
+	foreign.transaction.operation_case = LDB__TRANSACTION__OPERATION_OVERWRITE;
+	foreign.transaction.overwrite = &operation;
+	foreign_put(&table, &foreign);
+	assert_ids(&table, 0, "70-74");
+	assert_int_equal(withdraw(&table, 2).rows_removed, 0);
+	assert_ids(&table, 0, "70-74");
+	commit_close(&table);
+}
+
 static void
 knows_which_versions_there_are(void **state)
 {
@@ -370,6 +405,7 @@ main(void)
 		cmocka_unit_test(says_when_rows_cannot_be_followed),
 		cmocka_unit_test(finds_rows_by_their_stable_ids),
 		cmocka_unit_test(does_not_trust_stable_ids_across_a_restore),
+		cmocka_unit_test(takes_no_rows_of_a_table_that_was_overwritten),
 		cmocka_unit_test(knows_which_versions_there_are),
 		cmocka_unit_test(leaves_everything_as_it_was_when_a_call_or_allocation_fails),
 	};
