@@ -96,6 +96,9 @@ CREATE SERVER odd FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri :'odd');
 CREATE SERVER lake FOREIGN DATA WRAPPER lancedb_fdw OPTIONS (uri :'data');
 CREATE FOREIGN TABLE names () SERVER odd;
 SELECT id, "Übergröße" FROM names;
+BEGIN;
+ALTER FOREIGN TABLE names RENAME "Übergröße" TO "Größe";
+ROLLBACK;
 \! cp -r "$LANCEDB_TEST_DATA/odd/unnamed.lance" "$LANCEDB_TEST_DATA/odd/日本.lance"
 CREATE SCHEMA imported;
 IMPORT FOREIGN SCHEMA public EXCEPT (broken) FROM SERVER odd INTO imported;

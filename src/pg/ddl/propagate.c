@@ -89,7 +89,8 @@ rename_column(Propagation *change, int i)
 	lancedb_check(ldb_draft_rename_column(draft(change), name, change->lance_names[i],
 										  lancedb_write_mark(), &err),
 				  &err);
-	tell(change, psprintf("is renamed to \"%s\" in", change->lance_names[i]), name);
+	tell(change, psprintf("is renamed to \"%s\" in", lancedb_message_text(change->lance_names[i])),
+		 name);
 }
 
 static bool
