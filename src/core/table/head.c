@@ -1,29 +1,22 @@
 /* head.c -- see head.h. */
 #include "head.h"
 
-#include "ldb/proto/proto.h"
 #include "manifest_write.h"
-#include "summary.h"
 
 LdbStatus
 ldb_head_read(LdbLocations *locations, const LdbVersionHome *home, LdbVersionEntry *entry,
 			  LdbArena *arena, LdbHead *head, const LdbCancel *cancel, LdbError *err)
 {
-	ProtobufCMessage *message;
 	LdbManifest *manifest;
-	LdbSlice body;
 
 	*head = (LdbHead){.locations = locations, .uri = home->uri};
 	LDB_TRY(ldb_versions_read(home, entry, arena, &head->file, cancel, err));
 	head->name = entry->name;
-	LDB_TRY(ldb_manifest_parse(head->file, head->name, arena, &manifest, err));
+	LDB_TRY(ldb_manifest_unpack(head->file, head->name, arena, &manifest, &head->message, err));
 	if (manifest->version != entry->version)
 		LDB_FAIL(err, LDB_CORRUPT, "manifest \"%s\" says that it is version %llu", head->name,
 				 (unsigned long long) manifest->version);
 	head->manifest = manifest;
-	LDB_TRY(ldb_manifest_frame(head->file, head->name, &body, err));
-	LDB_TRY(ldb_proto_unpack(&ldb__manifest__descriptor, body, arena, head->name, &message, err));
-	head->message = (Ldb__Manifest *) message;
 	return LDB_OK;
 }
 

@@ -18,13 +18,18 @@ typedef struct LdbHead
 	const char *name;        /* of the manifest within its store */
 	LdbSlice file;
 	const LdbManifest *manifest;
-	Ldb__Manifest *message; /* NULL when only the dataset was given */
-	LdbDataset *dataset;    /* NULL until it is needed */
+	Ldb__Manifest
+		*message; /* the same, as it lies in the file; NULL when only the dataset was given */
+	LdbDataset *dataset; /* NULL until it is needed */
 	bool owns_dataset;
 } LdbHead;
 
 LdbStatus ldb_head_read(LdbLocations *locations, const LdbVersionHome *home, LdbVersionEntry *entry,
 						LdbArena *arena, LdbHead *head, const LdbCancel *cancel, LdbError *err);
+
+/* ldb_manifest_parse, and the message that it was made of: `manifest` borrows its texts. */
+LdbStatus ldb_manifest_unpack(LdbSlice bytes, const char *name, LdbArena *arena,
+							  LdbManifest **manifest, Ldb__Manifest **message, LdbError *err);
 
 /* Opened on first use; closed by ldb_head_close. */
 LdbStatus ldb_head_dataset(LdbHead *head, LdbDataset **dataset, const LdbCancel *cancel,

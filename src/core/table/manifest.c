@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "lance_table.pb-c.h"
+#include "head.h"
 #include "ldb/proto/proto.h"
 #include "ldb/store/store.h"
 #include "schema.h"
@@ -399,14 +399,13 @@ build_header(const Ldb__Manifest *message, const Source *source, LdbManifest *ma
 }
 
 LdbStatus
-ldb_manifest_parse(LdbSlice bytes, const char *name, LdbArena *arena, LdbManifest **manifest,
-				   LdbError *err)
+ldb_manifest_unpack(LdbSlice bytes, const char *name, LdbArena *arena, LdbManifest **manifest,
+					Ldb__Manifest **message, LdbError *err)
 {
 	Source source = {name, arena};
 	LdbManifestSummary summary;
 	LdbSlice body;
 	ProtobufCMessage *unpacked;
-	const Ldb__Manifest *message;
 	LdbManifest *result;
 	LdbStatus status;
 
@@ -420,16 +419,25 @@ ldb_manifest_parse(LdbSlice bytes, const char *name, LdbArena *arena, LdbManifes
 		ldb_error_prefix(err, "manifest \"%s\"", name);
 		return status;
 	}
-	message = (const Ldb__Manifest *) unpacked;
+	*message = (Ldb__Manifest *) unpacked;
 	LDB_NEW(arena, result, 1, err);
 	result->version = summary.version;
 	result->timestamp_us = summary.timestamp_us;
 	result->reader_flags = summary.reader_flags;
 	result->operation = summary.operation;
-	LDB_TRY(build_header(message, &source, result, err));
-	LDB_TRY(ldb_schema_build(message->fields, message->n_fields, name, arena, result, err));
-	LDB_TRY(build_bases(message, &source, result, err));
-	LDB_TRY(build_fragments(message, &source, result, err));
+	LDB_TRY(build_header(*message, &source, result, err));
+	LDB_TRY(ldb_schema_build((*message)->fields, (*message)->n_fields, name, arena, result, err));
+	LDB_TRY(build_bases(*message, &source, result, err));
+	LDB_TRY(build_fragments(*message, &source, result, err));
 	*manifest = result;
 	return LDB_OK;
+}
+
+LdbStatus
+ldb_manifest_parse(LdbSlice bytes, const char *name, LdbArena *arena, LdbManifest **manifest,
+				   LdbError *err)
+{
+	Ldb__Manifest *unused;
+
+	return ldb_manifest_unpack(bytes, name, arena, manifest, &unused, err);
 }
