@@ -58,6 +58,21 @@ is_known_file(const Walk *walk, const struct dirent *entry)
 	return walk->delimited && entry->d_type == DT_REG;
 }
 
+/* Thousands of these are made for a table of many versions, so nothing is formatted. */
+static char *
+join(LdbArena *arena, const char *folder_name, const char *base)
+{
+	size_t folder_length = strlen(folder_name);
+	size_t base_bytes = strlen(base) + 1;
+	char *name = ldb_arena_alloc(arena, folder_length + base_bytes);
+
+	if (name == NULL)
+		return NULL;
+	memcpy(name, folder_name, folder_length);
+	memcpy(name + folder_length, base, base_bytes);
+	return name;
+}
+
 static LdbStatus
 add_entry(Walk *walk, int folder, const char *folder_name, const struct dirent *entry,
 		  LdbError *err)
@@ -66,7 +81,7 @@ add_entry(Walk *walk, int folder, const char *folder_name, const struct dirent *
 	LdbObjectInfo info = {0};
 	struct stat status;
 	bool is_link;
-	const char *name = ldb_arena_printf(walk->found.arena, "%s%s", folder_name, base);
+	const char *name = join(walk->found.arena, folder_name, base);
 
 	if (name == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for the list of \"%s\"", folder_name);
