@@ -44,8 +44,11 @@ static int
 act(const char *when, int is_manifest)
 {
 	char action[8] = "";
+	int error = errno; /* of the call that this comes after */
+	int is_chosen = chosen(when, is_manifest, action);
 
-	if (!chosen(when, is_manifest, action))
+	errno = error;
+	if (!is_chosen)
 		return 0;
 	if (strcmp(action, "kill") == 0 || strcmp(action, "stop") == 0)
 	{
