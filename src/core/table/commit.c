@@ -291,6 +291,66 @@ settle(LdbCommit *commit, LdbStatus failure, LdbError *err)
 }
 
 static bool
+is_there(const LdbCommit *commit, const char *name, LdbArena *scratch)
+{
+	LdbObjectInfo info;
+
+	return ldb_store_head(commit->home.store, name, scratch, &info, NULL, NULL) != LDB_NOT_FOUND;
+}
+
+/* A manifest has the paths of its data files as they are. */
+static bool
+is_built_on(const LdbCommit *commit, const char *newest, LdbArena *scratch)
+{
+	LdbRange all = {0, UINT64_MAX};
+	const LdbChange *change = commit->change;
+	const char *path;
+	LdbSlice stored;
+
+	if (change->new_count == 0 || change->new_fragments[0].file_count == 0 ||
+		ldb_store_get(commit->home.store, newest, all, scratch, &stored, NULL, NULL, NULL) !=
+			LDB_OK)
+		return false;
+	path = change->new_fragments[0].files[0].path;
+	return memmem(stored.data, stored.length, path, strlen(path)) != NULL;
+}
+
+/*
+ * A cleanup that keeps nothing but the newest version makes names free again. A version that was put
+ * under such a name lies below the newest one, which knows nothing of it. As long as the version is
+ * there that it builds on, nothing of the kind has happened.
+ */
+static bool
+fell_behind(const LdbCommit *commit)
+{
+	LdbArena *scratch = commit->newest.name == NULL ? NULL : ldb_arena_new(0);
+	LdbVersionEntry *entries;
+	size_t count;
+	bool result;
+
+	if (scratch == NULL)
+		return false;
+	result = !is_there(commit, commit->newest.name, scratch) &&
+			 ldb_versions_list(&commit->home, scratch, &entries, &count, NULL, NULL) == LDB_OK &&
+			 count > 0 && entries[count - 1].version > commit->next.version &&
+			 !is_built_on(commit, entries[count - 1].name, scratch);
+	ldb_arena_free(scratch);
+	return result;
+}
+
+static LdbStatus
+after_put(LdbCommit *commit, LdbError *err)
+{
+	if (fell_behind(commit))
+	{
+		LDB_TRY(ldb_store_remove(commit->home.store, commit->manifest, NULL, err));
+		return taken(commit, err);
+	}
+	(void) ldb_hint_write(&commit->home, commit->next.version, LDB_PUT_CARELESS, NULL);
+	return LDB_OK;
+}
+
+static bool
 may_be_repeated(const LdbCommit *commit, LdbStatus status)
 {
 	return status == LDB_IO && !ldb_cancelled(commit->options.cancel);
@@ -311,10 +371,7 @@ ldb_commit_put(LdbCommit *commit, LdbError *err)
 		status = ldb_store_put(commit->home.store, commit->manifest, commit->next.file,
 							   LDB_PUT_CREATE, commit->options.cancel, err);
 		if (status == LDB_OK)
-		{
-			(void) ldb_hint_write(&commit->home, commit->next.version, LDB_PUT_CARELESS, NULL);
-			return LDB_OK;
-		}
+			return after_put(commit, err);
 		if (status == LDB_CONFLICT && !uncertain)
 			return taken(commit, err);
 		status = settle(commit, status, err);

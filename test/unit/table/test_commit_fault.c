@@ -344,6 +344,50 @@ does_not_take_anothers_version_for_its_own_after_a_lost_answer(void **state)
 	commit_close(&table);
 }
 
+/* Version numbers as V2 names have them. */
+static void
+remove_manifest(CommitTable *table, uint64_t version)
+{
+	char name[64];
+	LdbError err;
+
+	snprintf(name, sizeof name, "t.lance/_versions/%020" PRIu64 ".manifest", UINT64_MAX - version);
+	assert_int_equal(commit_count_objects(table, name), 1);
+	must(ldb_store_remove(table->fault, name, NULL, &err), &err);
+}
+
+static void
+does_not_put_a_version_below_the_newest_when_a_cleanup_made_room_there(void **state)
+{
+	CommitTable table;
+	LdbChange change, other;
+	LdbCommit *commit;
+	LdbError err;
+
+	(void) state;
+	commit_open(&table, false);
+	commit_create(&table, false, 5);
+	change = commit_begin(&table);
+	commit_add(&table, &change, 10, 1);
+	must(ldb_commit_new(table.locations, COMMIT_URI, &change, NULL, &commit, &err), &err);
+	must(ldb_commit_prepare(commit, &err), &err);
+	for (int id = 20; id <= 30; id += 10)
+	{
+		other = commit_begin(&table);
+		commit_add(&table, &other, id, 1);
+		commit_do(&table, &other);
+	}
+	remove_manifest(&table, 1);
+	remove_manifest(&table, 2);
+	assert_fails(ldb_commit_put(commit, &err), LDB_CONFLICT, "version 2 of table");
+	assert_false(ldb_commit_sent(commit));
+	assert_int_equal(commit_count_objects(&table, "t.lance/_versions/"), 2); /* and the hint */
+	assert_fails(ldb_commit_prepare(commit, &err), LDB_CONFLICT, "is gone");
+	ldb_commit_free(commit);
+	assert_ids(&table, 0, "0-4 20-20 30-30");
+	commit_close(&table);
+}
+
 static LdbCommit *
 commit_and_keep(CommitTable *table, const LdbChange *change)
 {
@@ -472,6 +516,7 @@ main(void)
 		cmocka_unit_test(finds_its_version_when_the_answer_is_lost),
 		cmocka_unit_test(says_that_nobody_knows_and_finds_out_later),
 		cmocka_unit_test(does_not_take_anothers_version_for_its_own_after_a_lost_answer),
+		cmocka_unit_test(does_not_put_a_version_below_the_newest_when_a_cleanup_made_room_there),
 		cmocka_unit_test(takes_a_version_back_with_one_more),
 		cmocka_unit_test(takes_a_new_table_back_by_removing_its_version),
 		cmocka_unit_test(takes_nothing_back_that_others_built_on),
