@@ -84,10 +84,9 @@ enter(const char *name, const char *target)
 
 	if (!is_armed())
 		return false;
-	crash.count++;
 	snprintf(line, sizeof line, "%s %s\n", name, target);
 	(void) !syscall(SYS_write, crash.log, line, strlen(line));
-	if (crash.count != crash.number)
+	if (__atomic_add_fetch(&crash.count, 1, __ATOMIC_SEQ_CST) != crash.number)
 		return false;
 	if (crash.mode == 'b')
 		die();

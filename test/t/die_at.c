@@ -15,12 +15,20 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of all threads together. */
 static int calls;
 static int manifests;
 
+/* What number a call has. */
+typedef struct Call
+{
+	int number;
+	int manifest; /* 0 = gives no manifest its name */
+} Call;
+
 /* Is it this call that the file means? Then what is to be done about it. */
 static int
-chosen(const char *when, int is_manifest, char action[8])
+chosen(const char *when, Call call, char action[8])
 {
 	const char *name = getenv("LANCEDB_DIE_AT");
 	FILE *file = name == NULL ? NULL : fopen(name, "r");
@@ -33,19 +41,19 @@ chosen(const char *when, int is_manifest, char action[8])
 	if (fscanf(file, "%7s %7s %d %15s", action, moment, &wanted, only) < 3)
 		wanted = 0;
 	fclose(file);
-	if (wanted == 0 || strcmp(moment, when) != 0 || (only[0] != '\0' && !is_manifest))
+	if (wanted == 0 || strcmp(moment, when) != 0 || (only[0] != '\0' && call.manifest == 0))
 		return 0;
-	count = only[0] != '\0' ? manifests : calls;
+	count = only[0] != '\0' ? call.manifest : call.number;
 	return strcmp(action, "break") == 0 ? count >= wanted : count == wanted;
 }
 
 /* -1 = the call fails */
 static int
-act(const char *when, int is_manifest)
+act(const char *when, Call call)
 {
 	char action[8] = "";
 	int error = errno; /* of the call that this comes after */
-	int is_chosen = chosen(when, is_manifest, action);
+	int is_chosen = chosen(when, call, action);
 
 	errno = error;
 	if (!is_chosen)
@@ -68,47 +76,48 @@ names_manifest(const char *target)
 }
 
 static int
-before(int is_manifest)
+before(int is_manifest, Call *call)
 {
-	calls++;
-	manifests += is_manifest;
-	return act("before", is_manifest);
+	call->number = __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
+	call->manifest = is_manifest ? __atomic_add_fetch(&manifests, 1, __ATOMIC_SEQ_CST) : 0;
+	return act("before", *call);
 }
 
 int
 linkat(int from, const char *old, int to, const char *target, int flags)
 {
 	int (*next)(int, const char *, int, const char *, int) = dlsym(RTLD_NEXT, "linkat");
-	int is_manifest = names_manifest(target);
+	Call call;
 	int result;
 
-	if (before(is_manifest) != 0)
+	if (before(names_manifest(target), &call) != 0)
 		return -1;
 	result = next(from, old, to, target, flags);
-	return act("after", is_manifest) != 0 ? -1 : result;
+	return act("after", call) != 0 ? -1 : result;
 }
 
 int
 renameat(int from, const char *old, int to, const char *target)
 {
 	int (*next)(int, const char *, int, const char *) = dlsym(RTLD_NEXT, "renameat");
-	int is_manifest = names_manifest(target);
+	Call call;
 	int result;
 
-	if (before(is_manifest) != 0)
+	if (before(names_manifest(target), &call) != 0)
 		return -1;
 	result = next(from, old, to, target);
-	return act("after", is_manifest) != 0 ? -1 : result;
+	return act("after", call) != 0 ? -1 : result;
 }
 
 int
 fsync(int descriptor)
 {
 	int (*next)(int) = dlsym(RTLD_NEXT, "fsync");
+	Call call;
 	int result;
 
-	if (before(0) != 0)
+	if (before(0, &call) != 0)
 		return -1;
 	result = next(descriptor);
-	return act("after", 0) != 0 ? -1 : result;
+	return act("after", call) != 0 ? -1 : result;
 }

@@ -7,7 +7,8 @@
  * whose fields are all null, and is refused when a field takes no nulls.
  * Memory: rows are buffered until a column has a page (page_bytes), or all columns together have
  * memory_bytes; then the largest are written out as pages.
- * Durability: nothing is visible under the file's name before finish, and then all of it, on disk.
+ * Durability: nothing is visible under the file's name before finish, and then all of it; it is durable after
+ * ldb_store_settle of its name, where the store needs that.
  * Threads: one. Ownership: schema and store are borrowed and outlive the writer.
  */
 #ifndef LDB_FORMAT_WRITER_H
@@ -60,8 +61,7 @@ uint64_t ldb_file_writer_rows(const LdbFileWriter *writer);
 /* Bytes written, and an estimate of what is buffered: for whoever wants files of a certain size. */
 uint64_t ldb_file_writer_bytes(const LdbFileWriter *writer);
 
-/* Writes the rest and the footer, makes the file durable and closes the writer, on failure too
- * (nothing is left then). */
+/* Writes the rest and the footer and closes the writer, on failure too (nothing is left then). */
 LdbStatus ldb_file_writer_finish(LdbFileWriter *writer, LdbArena *arena, LdbFileSummary *summary,
 								 LdbError *err);
 /* Leaves nothing behind. NULL is fine. */

@@ -27,10 +27,17 @@ typedef struct LdbMapping LdbMapping; /* ldb/store/mapping.h */
 
 typedef enum LdbPutMode
 {
-	LDB_PUT_CREATE, /* fails with LDB_CONFLICT if the name exists: commits rest on this */
+	LDB_PUT_CREATE,    /* fails with LDB_CONFLICT if the name exists: commits rest on this */
+	LDB_PUT_UNSETTLED, /* the same, and durable after ldb_store_settle */
 	LDB_PUT_REPLACE,
 	LDB_PUT_CARELESS /* replaces, and a crash of the machine may take it again or leave it empty */
 } LdbPutMode;
+
+static inline bool
+ldb_put_creates(LdbPutMode mode)
+{
+	return mode == LDB_PUT_CREATE || mode == LDB_PUT_UNSETTLED;
+}
 
 typedef struct LdbRange
 {
@@ -76,6 +83,9 @@ typedef struct LdbStoreOps
 	/* An object that is written piece by piece; NULL where that is not possible. */
 	LdbStatus (*create)(LdbStore *store, const char *name, const LdbCancel *cancel,
 						LdbStoreWriter **writer, LdbError *err);
+	/* NULL where whatever is written is durable at once. */
+	LdbStatus (*settle)(LdbStore *store, const char *const *names, size_t count,
+						LdbStoreWriter *staged, const LdbCancel *cancel, LdbError *err);
 	/* NULL where names need no folders. */
 	LdbStatus (*prune)(LdbStore *store, const char *folder, bool unfinished,
 					   const LdbCancel *cancel, LdbError *err);
@@ -83,8 +93,10 @@ typedef struct LdbStoreOps
 } LdbStoreOps;
 
 /*
- * A new object on its way: nothing is visible under its name before finish, and then all of it,
- * durably. finish and abandon free the writer; after a failed finish nothing is left.
+ * A new object on its way: nothing is visible under its name before finish, and then all of it. It is
+ * durable when the writer was settled before, which is as a put with LDB_PUT_CREATE then; else after
+ * ldb_store_settle of its name, and when the finish failed nothing is left. finish and abandon free
+ * the writer.
  */
 typedef struct LdbStoreWriterOps
 {
@@ -105,6 +117,8 @@ struct LdbStore
 	/* A put that failed may still happen after a look showed nothing, as over a network. Decorators
 	 * are as what they wrap. */
 	bool puts_late;
+	/* New objects need ldb_store_settle. Decorators are as what they wrap. */
+	bool settles;
 };
 
 /* Thin calls over ops; each checks the name first (LDB_DENIED). */
@@ -133,6 +147,14 @@ LdbStatus ldb_store_append(LdbStoreWriter *writer, LdbSlice bytes, const LdbCanc
 						   LdbError *err);
 LdbStatus ldb_store_finish(LdbStoreWriter *writer, const LdbCancel *cancel, LdbError *err);
 void ldb_store_abandon(LdbStoreWriter *writer); /* NULL is fine */
+/*
+ * Makes durable, all at once: the objects with their names, and what was appended to `staged`, an
+ * object of this store that is not finished yet (NULL = none). Those of one folder stand together.
+ * When it fails they may be lost, also when a second call should find nothing wrong: an operating
+ * system tells once that it could not write. So nobody repeats it, retry included; write anew.
+ */
+LdbStatus ldb_store_settle(LdbStore *store, const char *const *names, size_t count,
+						   LdbStoreWriter *staged, const LdbCancel *cancel, LdbError *err);
 /* Removes the folder and those in it as far as they hold no object; `unfinished`: what writers
  * left who crashed goes too, and what others are just writing. Elsewhere nothing needs to be done. */
 LdbStatus ldb_store_prune(LdbStore *store, const char *folder, bool unfinished,
@@ -145,7 +167,8 @@ LdbStatus ldb_store_check_name(const char *name, bool prefix, LdbError *err);
 /*
  * A folder. Names are opened beneath a descriptor of the root (openat2 RESOLVE_BENEATH), so neither
  * ".." nor a symbolic link leads outside, also when the tree changes while it is read.
- * put: temporary file, fsync, link or rename, fsync of the folder.
+ * put: temporary file, fsync, link or rename, fsync of the folder. LDB_PUT_UNSETTLED and finish: without
+ * the two fsyncs, unless the file is so large that its bytes were sent to the disk on the way.
  */
 LdbStatus ldb_store_open_local(const char *root, LdbStore **store, LdbError *err);
 
@@ -176,6 +199,7 @@ typedef struct LdbStoreStats
 	uint64_t head_requests;
 	uint64_t delete_requests;
 	uint64_t map_requests;
+	uint64_t settle_requests;
 	uint64_t bytes_read;
 	uint64_t bytes_written;
 	uint64_t errors;
@@ -189,7 +213,7 @@ void ldb_store_stats_read(LdbStore *store, LdbStoreStats *stats);
  * writers (append, finish) count like those of the store. */
 LdbStatus ldb_store_wrap_fault(LdbStore *inner, LdbStore **store, LdbError *err);
 void ldb_store_fault_after(LdbStore *store, uint64_t n, bool sticky);
-/* Puts, finishes and removes that are to fail do their work before, as when an answer is lost. */
+/* Puts, finishes, settles and removes that are to fail do their work before, as when an answer is lost. */
 void ldb_store_fault_late(LdbStore *store, bool late);
 
 #endif

@@ -2,8 +2,9 @@
  * commit.h -- makes a change the next version of a table, whoever else is writing.
  *
  * Steps: prepare (find the newest version, check what others committed since the base, rebase or
- * fail, write deletion files, build the manifest), put (create the manifest under the next version's
- * name; the only moment that counts). When another writer took that name, prepare and put again.
+ * fail, write deletion files, build the manifest, make durable all files that it is the first to
+ * name), put (create the manifest under the next version's name; the only moment that counts). When
+ * another writer took that name, prepare and put again.
  * Several tables: prepare all, then put all.
  * What is carried over: everything of the newest manifest that the change does not name: index section,
  * config, metadata, base paths, branch, unknown fields. Source: docs/format.md, docs/transactions.md.
@@ -36,7 +37,8 @@ typedef struct LdbCommit LdbCommit;
 LdbStatus ldb_commit_new(LdbLocations *locations, const char *uri, const LdbChange *change,
 						 const LdbCommitOptions *options /* NULL = none */, LdbCommit **commit,
 						 LdbError *err);
-/* LDB_CONFLICT = cannot be rebased: redo the work on fresh data. May be called again. */
+/* LDB_CONFLICT = cannot be rebased: redo the work on fresh data. May be called again, but for a change
+ * whose files could not be made durable: that stays LDB_IO. */
 LdbStatus ldb_commit_prepare(LdbCommit *commit, LdbError *err);
 /* Of the prepared commit: the version it would make, and the newest one that it builds on. */
 uint64_t ldb_commit_version(const LdbCommit *commit);

@@ -198,6 +198,19 @@ create(LdbStore *store, const char *name, const LdbCancel *cancel, LdbStoreWrite
 }
 
 static LdbStatus
+settle(LdbStore *store, const char *const *names, size_t count, LdbStoreWriter *staged,
+	   const LdbCancel *cancel, LdbError *err)
+{
+	Fate fate = decide((FaultStore *) store);
+	LdbStoreWriter *inner = staged == NULL ? NULL : ((FaultWriter *) staged)->inner;
+	LdbStatus status = LDB_OK;
+
+	if (fate.works)
+		status = ldb_store_settle(inner_of(store), names, count, inner, cancel, err);
+	return tell(fate, status, "make durable", count == 0 ? "a new object" : names[0], err);
+}
+
+static LdbStatus
 prune(LdbStore *store, const char *folder, bool unfinished, const LdbCancel *cancel, LdbError *err)
 {
 	LDB_TRY(maybe_fail(store, "prune", folder, err));
@@ -211,9 +224,10 @@ close_fault(LdbStore *store)
 	ldb_heap_free(store);
 }
 
-#define FAULT_OPS                                                                \
-	.kind = "fault", .get = get, .get_many = get_many, .put = put, .list = list, \
-	.remove = remove_object, .head = head, .create = create, .prune = prune, .close = close_fault
+#define FAULT_OPS                                                                              \
+	.kind = "fault", .get = get, .get_many = get_many, .put = put, .list = list,               \
+	.remove = remove_object, .head = head, .create = create, .settle = settle, .prune = prune, \
+	.close = close_fault
 
 static const LdbStoreOps ops_without_map = {FAULT_OPS};
 static const LdbStoreOps ops_with_map = {FAULT_OPS, .map = map};
@@ -228,6 +242,7 @@ ldb_store_wrap_fault(LdbStore *inner, LdbStore **store, LdbError *err)
 	fault->base.ops = inner->ops->map == NULL ? &ops_without_map : &ops_with_map;
 	fault->inner = inner;
 	fault->base.puts_late = inner->puts_late;
+	fault->base.settles = inner->settles;
 	*store = &fault->base;
 	return LDB_OK;
 }

@@ -218,6 +218,7 @@ static const LdbStoreOps local_ops = {
 	.head = head,
 	.map = map,
 	.create = ldb_local_create,
+	.settle = ldb_local_settle,
 	.prune = ldb_local_prune,
 	.close = close_local,
 };
@@ -231,6 +232,7 @@ ldb_store_open_local(const char *root, LdbStore **store, LdbError *err)
 	if (local == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for the store at \"%s\"", root);
 	local->base.ops = &local_ops;
+	local->base.settles = true;
 	status = ldb_beneath_init(&local->beneath, root, err);
 	if (status != LDB_OK)
 	{

@@ -10,6 +10,7 @@ typedef struct LocalWriter
 {
 	LdbStoreWriter base;
 	LdbLocalDraft draft;
+	bool settled;      /* what is appended so far is durable */
 	char *name;        /* owned */
 	LdbBuffer pending; /* owned */
 } LocalWriter;
@@ -36,6 +37,8 @@ append(LdbStoreWriter *base, LdbSlice bytes, const LdbCancel *cancel, LdbError *
 {
 	LocalWriter *writer = (LocalWriter *) base;
 
+	if (writer->settled)
+		LDB_FAIL(err, LDB_INVALID, "\"%s\" cannot grow after it was made durable", writer->name);
 	if (bytes.length <= writer->pending.capacity - writer->pending.length)
 	{
 		if (!ldb_buffer_append(&writer->pending, bytes.data, bytes.length))
@@ -63,10 +66,32 @@ finish(LdbStoreWriter *base, const LdbCancel *cancel, LdbError *err)
 
 	if (status != LDB_OK)
 		ldb_local_draft_discard(&writer->draft);
+	else if (writer->settled)
+		status = ldb_local_draft_publish(&writer->draft, writer->name, LDB_PUT_CREATE, err);
 	else
-		status = ldb_local_draft_publish_quickly(&writer->draft, writer->name, err);
+		status = ldb_local_draft_publish_unsettled(&writer->draft, writer->name, err);
 	free_writer(writer);
 	return status;
+}
+
+LdbStatus
+ldb_local_writer_start_io(LdbStoreWriter *base, const LdbCancel *cancel, LdbError *err)
+{
+	LocalWriter *writer = (LocalWriter *) base;
+
+	LDB_TRY(write_pending(writer, cancel, err));
+	ldb_local_draft_start_io(&writer->draft);
+	return LDB_OK;
+}
+
+LdbStatus
+ldb_local_writer_settle(LdbStoreWriter *base, LdbError *err)
+{
+	LocalWriter *writer = (LocalWriter *) base;
+
+	LDB_TRY(ldb_local_draft_settle(&writer->draft, writer->name, err));
+	writer->settled = true;
+	return LDB_OK;
 }
 
 static const LdbStoreWriterOps writer_ops = {append, finish, abandon};

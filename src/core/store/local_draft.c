@@ -79,12 +79,10 @@ ldb_local_draft_begin(const LdbBeneath *beneath, const char *name, LdbLocalDraft
 	return ldb_beneath_failure(number, "write", name, err);
 }
 
-/* Only advice to the kernel: what fails here shows in fsync. */
-static void
-start_io(LdbLocalDraft *draft)
+/* What fails here shows in fsync. */
+void
+ldb_local_draft_start_io(LdbLocalDraft *draft)
 {
-	if (draft->written - draft->given_to_io < EARLY_IO_BYTES)
-		return;
 	(void) sync_file_range(draft->fd, (off_t) draft->given_to_io,
 						   (off_t) (draft->written - draft->given_to_io), SYNC_FILE_RANGE_WRITE);
 	draft->given_to_io = draft->written;
@@ -110,7 +108,8 @@ ldb_local_draft_write(LdbLocalDraft *draft, const char *name, LdbSlice bytes,
 			return ldb_beneath_failure(errno, "write", name, err);
 		done += (size_t) written;
 		draft->written += (uint64_t) written;
-		start_io(draft);
+		if (draft->written - draft->given_to_io >= EARLY_IO_BYTES)
+			ldb_local_draft_start_io(draft);
 	}
 	return LDB_OK;
 }
@@ -137,16 +136,24 @@ give_name(const LdbLocalDraft *draft, LdbPutMode mode)
 }
 
 static LdbStatus
-settle_bytes(LdbLocalDraft *draft, const char *name, bool careless, LdbError *err)
+close_file(LdbLocalDraft *draft, const char *name, bool durably, LdbError *err)
 {
 	int number = 0;
 
-	if (!careless && fsync(draft->fd) != 0)
+	if (draft->fd < 0)
+		return LDB_OK;
+	if (durably && fsync(draft->fd) != 0)
 		number = errno;
 	if (close(draft->fd) != 0 && number == 0)
 		number = errno;
 	draft->fd = -1;
 	return number == 0 ? LDB_OK : ldb_beneath_failure(number, "make durable", name, err);
+}
+
+LdbStatus
+ldb_local_draft_settle(LdbLocalDraft *draft, const char *name, LdbError *err)
+{
+	return close_file(draft, name, true, err);
 }
 
 /* After a rename there is nothing left to remove, and that is fine. */
@@ -175,7 +182,7 @@ LdbStatus
 ldb_local_draft_publish(LdbLocalDraft *draft, const char *name, LdbPutMode mode, LdbError *err)
 {
 	bool careless = mode == LDB_PUT_CARELESS;
-	LdbStatus status = settle_bytes(draft, name, careless, err);
+	LdbStatus status = close_file(draft, name, !careless, err);
 
 	if (status == LDB_OK)
 		status = rename_to(draft, name, mode, err);
@@ -187,20 +194,16 @@ ldb_local_draft_publish(LdbLocalDraft *draft, const char *name, LdbPutMode mode,
 	return status;
 }
 
+/* Of bytes that are on their way to the disk, this descriptor is the one that is told of failures. */
 LdbStatus
-ldb_local_draft_publish_quickly(LdbLocalDraft *draft, const char *name, LdbError *err)
+ldb_local_draft_publish_unsettled(LdbLocalDraft *draft, const char *name, LdbError *err)
 {
-	LdbStatus status = rename_to(draft, name, LDB_PUT_CREATE, err);
-	bool named = status == LDB_OK;
+	LdbStatus status = close_file(draft, name, draft->given_to_io > 0, err);
 
-	if (named)
-		status = settle_bytes(draft, name, false, err);
-	else
-		close(draft->fd);
 	if (status == LDB_OK)
-		status = settle_folder(draft, name, err);
-	if (status != LDB_OK && named)
-		unlinkat(draft->folder, draft->base, 0);
+		status = rename_to(draft, name, LDB_PUT_CREATE, err);
+	else
+		unlinkat(draft->folder, draft->temporary, 0);
 	close(draft->folder);
 	return status;
 }
@@ -208,7 +211,8 @@ ldb_local_draft_publish_quickly(LdbLocalDraft *draft, const char *name, LdbError
 void
 ldb_local_draft_discard(LdbLocalDraft *draft)
 {
-	close(draft->fd);
+	if (draft->fd >= 0)
+		close(draft->fd);
 	unlinkat(draft->folder, draft->temporary, 0);
 	close(draft->folder);
 }

@@ -1,5 +1,5 @@
 /*
- * local_draft.h -- a file under a temporary name, until it is whole and durable.
+ * local_draft.h -- a file under a temporary name, until it is whole.
  *
  * What a crash leaves is named ".tmp-...": no list shows it, nobody takes it for an object.
  */
@@ -12,7 +12,7 @@
 typedef struct LdbLocalDraft
 {
 	int folder;           /* owned; where the file will lie */
-	int fd;               /* owned; -1 = closed */
+	int fd;               /* owned; -1 = closed, its bytes are durable */
 	const char *base;     /* its last name; borrowed from `name` */
 	char temporary[32];   /* its name until then */
 	uint64_t written;     /* bytes */
@@ -24,13 +24,15 @@ LdbStatus ldb_local_draft_begin(const LdbBeneath *beneath, const char *name, Ldb
 								LdbError *err);
 LdbStatus ldb_local_draft_write(LdbLocalDraft *draft, const char *name, LdbSlice bytes,
 								const LdbCancel *cancel, LdbError *err);
+/* Sends what is not yet on its way to the disk; only advice to the kernel. */
+void ldb_local_draft_start_io(LdbLocalDraft *draft);
+/* Makes the bytes durable and closes the file; nothing can be written after it. */
+LdbStatus ldb_local_draft_settle(LdbLocalDraft *draft, const char *name, LdbError *err);
 /* Makes it durable under its name and ends the draft, whatever happens. */
 LdbStatus ldb_local_draft_publish(LdbLocalDraft *draft, const char *name, LdbPutMode mode,
 								  LdbError *err);
-/* The same as LDB_PUT_CREATE for a name that nobody looks at before this is over: it may be there
- * before the bytes are, which saves the journal of most file systems a round. When it fails the
- * name is not there. */
-LdbStatus ldb_local_draft_publish_quickly(LdbLocalDraft *draft, const char *name, LdbError *err);
+/* As LDB_PUT_UNSETTLED: name and bytes are durable later. When it fails the name is not there. */
+LdbStatus ldb_local_draft_publish_unsettled(LdbLocalDraft *draft, const char *name, LdbError *err);
 /* Ends the draft; nothing is left. */
 void ldb_local_draft_discard(LdbLocalDraft *draft);
 

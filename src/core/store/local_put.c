@@ -1,4 +1,4 @@
-/* local_put.c -- writes a file so that it appears whole, durably and, if asked, only once. */
+/* local_put.c -- writes a file so that it appears whole and, as asked, durably and only once. */
 #include "local.h"
 
 #include "local_draft.h"
@@ -17,5 +17,7 @@ ldb_local_put(LdbStore *store, const char *name, LdbSlice bytes, LdbPutMode mode
 		ldb_local_draft_discard(&draft);
 		return result;
 	}
+	if (mode == LDB_PUT_UNSETTLED)
+		return ldb_local_draft_publish_unsettled(&draft, name, err);
 	return ldb_local_draft_publish(&draft, name, mode, err);
 }

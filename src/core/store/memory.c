@@ -154,7 +154,7 @@ put_copy(MemoryStore *memory, const char *name, LdbBuffer copy, LdbPutMode mode,
 	bool found;
 	size_t place = find_place(memory, name, &found);
 
-	if (found && mode == LDB_PUT_CREATE)
+	if (found && ldb_put_creates(mode))
 		LDB_FAIL(err, LDB_CONFLICT, "\"%s\" exists already", name);
 	if (!found)
 		return insert_entry(memory, place, name, copy, err);

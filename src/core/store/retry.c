@@ -196,6 +196,14 @@ create(LdbStore *store, const char *name, const LdbCancel *cancel, LdbStoreWrite
 	return status;
 }
 
+/* Once: see store.h. */
+static LdbStatus
+settle(LdbStore *store, const char *const *names, size_t count, LdbStoreWriter *staged,
+	   const LdbCancel *cancel, LdbError *err)
+{
+	return ldb_store_settle(inner_of(store), names, count, staged, cancel, err);
+}
+
 static LdbStatus
 prune(LdbStore *store, const char *folder, bool unfinished, const LdbCancel *cancel, LdbError *err)
 {
@@ -257,7 +265,7 @@ put(LdbStore *store, const char *name, LdbSlice bytes, LdbPutMode mode, const Ld
 	do
 		status = ldb_store_put(inner_of(store), name, bytes, mode, cancel, err);
 	while (try_again(&trial, &status, err));
-	if (status == LDB_CONFLICT && mode == LDB_PUT_CREATE && trial.attempts > 1)
+	if (status == LDB_CONFLICT && ldb_put_creates(mode) && trial.attempts > 1)
 		return settle_conflict(store, name, bytes, cancel, err);
 	return status;
 }
@@ -269,9 +277,10 @@ close_retry(LdbStore *store)
 	ldb_heap_free(store);
 }
 
-#define RETRY_OPS                                                                \
-	.kind = "retry", .get = get, .get_many = get_many, .put = put, .list = list, \
-	.remove = remove_object, .head = head, .create = create, .prune = prune, .close = close_retry
+#define RETRY_OPS                                                                              \
+	.kind = "retry", .get = get, .get_many = get_many, .put = put, .list = list,               \
+	.remove = remove_object, .head = head, .create = create, .settle = settle, .prune = prune, \
+	.close = close_retry
 
 static const LdbStoreOps ops_without_map = {RETRY_OPS};
 static const LdbStoreOps ops_with_map = {RETRY_OPS, .map = map};
@@ -290,6 +299,7 @@ ldb_store_wrap_retry(LdbStore *inner, const LdbRetryPolicy *policy, LdbStore **s
 	retry->base.ops = inner->ops->map == NULL ? &ops_without_map : &ops_with_map;
 	retry->inner = inner;
 	retry->base.puts_late = inner->puts_late;
+	retry->base.settles = inner->settles;
 	retry->policy = *policy;
 	*store = &retry->base;
 	return LDB_OK;

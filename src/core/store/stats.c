@@ -13,6 +13,7 @@ typedef struct StatsStore
 	atomic_uint_fast64_t head_requests;
 	atomic_uint_fast64_t delete_requests;
 	atomic_uint_fast64_t map_requests;
+	atomic_uint_fast64_t settle_requests;
 	atomic_uint_fast64_t bytes_read;
 	atomic_uint_fast64_t bytes_written;
 	atomic_uint_fast64_t errors;
@@ -30,6 +31,7 @@ ldb_store_stats_read(LdbStore *store, LdbStoreStats *stats)
 		.head_requests = atomic_load(&counted->head_requests),
 		.delete_requests = atomic_load(&counted->delete_requests),
 		.map_requests = atomic_load(&counted->map_requests),
+		.settle_requests = atomic_load(&counted->settle_requests),
 		.bytes_read = atomic_load(&counted->bytes_read),
 		.bytes_written = atomic_load(&counted->bytes_written),
 		.errors = atomic_load(&counted->errors),
@@ -187,6 +189,18 @@ create(LdbStore *store, const char *name, const LdbCancel *cancel, LdbStoreWrite
 }
 
 static LdbStatus
+settle(LdbStore *store, const char *const *names, size_t count, LdbStoreWriter *staged,
+	   const LdbCancel *cancel, LdbError *err)
+{
+	StatsStore *counted = (StatsStore *) store;
+	LdbStoreWriter *inner = staged == NULL ? NULL : ((StatsWriter *) staged)->inner;
+
+	atomic_fetch_add(&counted->settle_requests, 1);
+	return count_outcome(counted,
+						 ldb_store_settle(counted->inner, names, count, inner, cancel, err));
+}
+
+static LdbStatus
 prune(LdbStore *store, const char *folder, bool unfinished, const LdbCancel *cancel, LdbError *err)
 {
 	StatsStore *counted = (StatsStore *) store;
@@ -201,9 +215,10 @@ close_stats(LdbStore *store)
 	ldb_heap_free(store);
 }
 
-#define STATS_OPS                                                                \
-	.kind = "stats", .get = get, .get_many = get_many, .put = put, .list = list, \
-	.remove = remove_object, .head = head, .create = create, .prune = prune, .close = close_stats
+#define STATS_OPS                                                                              \
+	.kind = "stats", .get = get, .get_many = get_many, .put = put, .list = list,               \
+	.remove = remove_object, .head = head, .create = create, .settle = settle, .prune = prune, \
+	.close = close_stats
 
 static const LdbStoreOps ops_without_map = {STATS_OPS};
 static const LdbStoreOps ops_with_map = {STATS_OPS, .map = map};
@@ -218,6 +233,7 @@ ldb_store_wrap_stats(LdbStore *inner, LdbStore **store, LdbError *err)
 	counted->base.ops = inner->ops->map == NULL ? &ops_without_map : &ops_with_map;
 	counted->inner = inner;
 	counted->base.puts_late = inner->puts_late;
+	counted->base.settles = inner->settles;
 	*store = &counted->base;
 	return LDB_OK;
 }

@@ -137,6 +137,18 @@ ldb_store_abandon(LdbStoreWriter *writer)
 }
 
 LdbStatus
+ldb_store_settle(LdbStore *store, const char *const *names, size_t count, LdbStoreWriter *staged,
+				 const LdbCancel *cancel, LdbError *err)
+{
+	for (size_t i = 0; i < count; i++)
+		LDB_TRY(ldb_store_check_name(names[i], false, err));
+	LDB_CHECK_CANCEL(cancel, err);
+	if (!store->settles || (count == 0 && staged == NULL))
+		return LDB_OK;
+	return store->ops->settle(store, names, count, staged, cancel, err);
+}
+
+LdbStatus
 ldb_store_prune(LdbStore *store, const char *folder, bool unfinished, const LdbCancel *cancel,
 				LdbError *err)
 {

@@ -25,8 +25,11 @@ struct LdbCommit
 	LdbHead newest;
 	LdbHead restored;
 	LdbNext next;
-	const char *manifest; /* name that it will have; NULL = not prepared */
-	bool creates;         /* a table */
+	const char *manifest;   /* name that it will have; NULL = not prepared */
+	LdbStoreWriter *staged; /* owned; the manifest, durable but for its name; NULL = put it whole */
+	size_t settled_count;   /* of the change's data files; all or none */
+	bool may_be_lost;       /* files that were written could not be made durable */
+	bool creates;           /* a table */
 	bool sent;
 };
 
@@ -72,8 +75,16 @@ remove_folders(const LdbCommit *commit)
 }
 
 static void
+forget_staged(LdbCommit *commit)
+{
+	ldb_store_abandon(commit->staged);
+	commit->staged = NULL;
+}
+
+static void
 forget_preparation(LdbCommit *commit)
 {
+	forget_staged(commit);
 	remove_written(commit);
 	ldb_head_close(&commit->newest);
 	ldb_head_close(&commit->restored);
@@ -87,6 +98,7 @@ ldb_commit_free(LdbCommit *commit)
 {
 	if (commit == NULL)
 		return;
+	forget_staged(commit);
 	if (!commit->sent)
 	{
 		remove_written(commit);
@@ -161,6 +173,47 @@ read_restored(LdbCommit *commit, LdbError *err)
 }
 
 static LdbStatus
+stage_manifest(LdbCommit *commit, LdbError *err)
+{
+	const LdbCancel *cancel = commit->options.cancel;
+
+	LDB_TRY(ldb_store_create(commit->home.store, commit->manifest, cancel, &commit->staged, err));
+	return ldb_store_append(commit->staged, commit->next.file, cancel, err);
+}
+
+/* All that the manifest names for the first time, and the manifest itself under no name yet. Data
+ * files are the same in each preparation. */
+static LdbStatus
+settle_files(LdbCommit *commit, LdbError *err)
+{
+	const LdbNext *next = &commit->next;
+	size_t count = next->named_count == commit->settled_count ? 0 : next->named_count;
+	const char **names;
+	LdbStatus status;
+
+	LDB_NEW(commit->arena, names, count + next->written_count, err);
+	for (size_t i = 0; i < count; i++)
+		names[i] = next->named[i];
+	for (size_t i = 0; i < next->written_count; i++)
+		names[count + i] = next->written[i];
+	status = ldb_store_settle(commit->home.store, names, count + next->written_count,
+							  commit->staged, commit->options.cancel, err);
+	if (status == LDB_OK)
+		commit->settled_count = next->named_count;
+	commit->may_be_lost = status != LDB_OK && status != LDB_CANCELLED;
+	return status;
+}
+
+static LdbStatus
+make_durable(LdbCommit *commit, LdbError *err)
+{
+	if (!commit->home.store->settles)
+		return LDB_OK;
+	LDB_TRY(stage_manifest(commit, err));
+	return settle_files(commit, err);
+}
+
+static LdbStatus
 prepare(LdbCommit *commit, LdbError *err)
 {
 	static const LdbVersionChoice latest = {0};
@@ -187,7 +240,8 @@ prepare(LdbCommit *commit, LdbError *err)
 		LDB_TRY(read_restored(commit, err));
 	}
 	LDB_TRY(ldb_next_build(&commit->next, err));
-	return name_manifest(commit, count == 0 ? NULL : commit->newest.name, err);
+	LDB_TRY(name_manifest(commit, count == 0 ? NULL : commit->newest.name, err));
+	return make_durable(commit, err);
 }
 
 LdbStatus
@@ -197,10 +251,14 @@ ldb_commit_prepare(LdbCommit *commit, LdbError *err)
 
 	if (commit->sent)
 		LDB_FAIL(err, LDB_INVALID, "a commit that was sent cannot be prepared again");
+	if (commit->may_be_lost)
+		LDB_FAIL(err, LDB_IO, "files of table \"%s\" could not be made durable", commit->uri);
 	forget_preparation(commit);
 	status = prepare(commit, err);
-	if (status != LDB_OK)
-		commit->manifest = NULL;
+	if (status == LDB_OK)
+		return LDB_OK;
+	forget_staged(commit);
+	commit->manifest = NULL;
 	return status;
 }
 
@@ -356,6 +414,20 @@ may_be_repeated(const LdbCommit *commit, LdbStatus status)
 	return status == LDB_IO && !ldb_cancelled(commit->options.cancel);
 }
 
+/* What was staged can be sent once; after that the manifest is written anew. */
+static LdbStatus
+send(LdbCommit *commit, LdbError *err)
+{
+	const LdbCancel *cancel = commit->options.cancel;
+	LdbStoreWriter *staged = commit->staged;
+
+	commit->staged = NULL;
+	if (staged != NULL)
+		return ldb_store_finish(staged, cancel, err);
+	return ldb_store_put(commit->home.store, commit->manifest, commit->next.file, LDB_PUT_CREATE,
+						 cancel, err);
+}
+
 LdbStatus
 ldb_commit_put(LdbCommit *commit, LdbError *err)
 {
@@ -368,8 +440,7 @@ ldb_commit_put(LdbCommit *commit, LdbError *err)
 		bool uncertain = commit->sent;
 
 		commit->sent = true;
-		status = ldb_store_put(commit->home.store, commit->manifest, commit->next.file,
-							   LDB_PUT_CREATE, commit->options.cancel, err);
+		status = send(commit, err);
 		if (status == LDB_OK)
 			return after_put(commit, err);
 		if (status == LDB_CONFLICT && !uncertain)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "manifest_write.h"
+#include "names.h"
 
 #define WRITER_LIBRARY "lancedb-postgresql"
 #define WRITER_VERSION "0.1.0" /* LanceDB wants three numbers and no more */
@@ -182,6 +183,29 @@ set_flags(Ldb__Manifest *message)
 	message->has_reader_feature_flags = message->has_writer_feature_flags = true;
 	message->reader_feature_flags = reader | both;
 	message->writer_feature_flags = writer | both;
+}
+
+LdbStatus
+ldb_next_name_file(LdbNext *next, const LdbDataFile *file, LdbError *err)
+{
+	const char *tail = ldb_arena_printf(next->arena, "data/%s", file->path);
+	const char *name = tail == NULL ? NULL : ldb_name_join(next->arena, next->home->root, tail);
+	size_t count = next->named_count;
+
+	if (name == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for the name of a file");
+	/* a power of two is a full list */
+	if ((count & (count - 1)) == 0)
+	{
+		const char **grown;
+
+		LDB_NEW(next->arena, grown, count == 0 ? 1 : count * 2, err);
+		if (count > 0)
+			memcpy(grown, next->named, count * sizeof *grown);
+		next->named = grown;
+	}
+	next->named[next->named_count++] = name;
+	return LDB_OK;
 }
 
 LdbStatus

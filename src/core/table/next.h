@@ -38,6 +38,8 @@ typedef struct LdbNext
 	Ldb__Manifest message;
 	size_t written_count; /* deletion files, also after a failure */
 	const char **written; /* names within the store */
+	size_t named_count;   /* data files that no version has named before */
+	const char **named;   /* names within the store */
 
 	/* Between the steps. */
 	size_t column_id_count;
@@ -57,6 +59,8 @@ typedef struct LdbNext
 /* All of it, in this order. */
 LdbStatus ldb_next_build(LdbNext *next, LdbError *err);
 
+/* A data file that the change brings, in the table's own folder. */
+LdbStatus ldb_next_name_file(LdbNext *next, const LdbDataFile *file, LdbError *err);
 /* next_columns.c */
 LdbStatus ldb_next_columns(LdbNext *next, LdbError *err);
 bool ldb_next_has_column(const LdbNext *next, int32_t field_id);

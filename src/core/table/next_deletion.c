@@ -22,7 +22,7 @@ write_file(LdbNext *next, uint64_t fragment_id, const LdbDeletionFile *deletion,
 	if (name == NULL)
 		return out_of_memory(err);
 	next->written[next->written_count++] = name;
-	return ldb_store_put(next->home->store, name, bytes, LDB_PUT_CREATE, next->options->cancel,
+	return ldb_store_put(next->home->store, name, bytes, LDB_PUT_UNSETTLED, next->options->cancel,
 						 err);
 }
 

@@ -136,7 +136,10 @@ replace_files(LdbNext *next, Ldb__DataFragment *fragment, const LdbFragmentChang
 
 		LDB_TRY(ldb_data_file_message(&change->files[i], next->arena, &files[i], err));
 		if (old == NULL)
+		{
+			LDB_TRY(ldb_next_name_file(next, &change->files[i], err));
 			continue;
+		}
 		files[i]->base.n_unknown_fields = old->base.n_unknown_fields;
 		files[i]->base.unknown_fields = old->base.unknown_fields;
 	}

@@ -111,7 +111,10 @@ build_fragment(LdbNext *next, const LdbNewFragment *added, Ldb__DataFragment *fr
 	fragment->n_files = added->file_count;
 	LDB_NEW(next->arena, fragment->files, added->file_count, err);
 	for (size_t i = 0; i < added->file_count; i++)
+	{
 		LDB_TRY(ldb_data_file_message(&added->files[i], next->arena, &fragment->files[i], err));
+		LDB_TRY(ldb_next_name_file(next, &added->files[i], err));
+	}
 	LDB_TRY(take_fragment_id(next, &fragment->id, err));
 	if (added->deleted_rows > 0)
 		LDB_TRY(ldb_next_deletion(next, fragment, added->deleted, added->deleted_rows, err));
