@@ -8,6 +8,7 @@
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/memutils.h"
 
 /*
  * The path with links resolved. The tail that does not exist (yet) is kept as it is: what is made
@@ -39,6 +40,17 @@ lies_below(const char *path, const char *folder)
 	return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
+/* The server has been in this folder since it started, so the answer stays right. */
+static const char *
+data_directory(void)
+{
+	static char *directory = NULL;
+
+	if (directory == NULL)
+		directory = MemoryContextStrdup(TopMemoryContext, resolve_links(DataDir));
+	return directory;
+}
+
 const char *
 lancedb_local_path(const char *uri)
 {
@@ -59,7 +71,7 @@ lancedb_canonical_path(const char *uri)
 void
 lancedb_check_outside_data_directory(const char *path)
 {
-	if (lies_below(resolve_links(path), resolve_links(DataDir)))
+	if (lies_below(resolve_links(path), data_directory()))
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("\"%s\" lies inside the server's data directory", path),
 						errhint("Keep Lance tables in a folder outside of the data directory.")));
