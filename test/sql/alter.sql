@@ -105,6 +105,11 @@ SELECT * FROM moods;
 SELECT lance_columns('moods');
 DROP FOREIGN TABLE moods;
 SELECT lance_columns('moods');
+CREATE FOREIGN TABLE derived (a int, b int GENERATED ALWAYS AS (a + 1) STORED, c int) SERVER lake;
+INSERT INTO derived VALUES (1, DEFAULT, 3);
+ALTER FOREIGN TABLE derived DROP COLUMN a CASCADE;
+SELECT * FROM derived;
+SELECT lance_columns('derived');
 
 -- columns of another writer: two tables stand for one dataset here
 CREATE FOREIGN TABLE other (id text NOT NULL, price double precision) SERVER lake OPTIONS ("table" 't', propagate_ddl 'false');

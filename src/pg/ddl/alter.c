@@ -225,6 +225,6 @@ lancedb_after_alter(PG_FUNCTION_ARGS)
 	command->tables = NIL;
 	command->statement = NULL;
 	foreach (cell, tables)
-		lancedb_propagate_columns(lfirst(cell), IsA(statement, RenameStmt));
+		lancedb_propagate_columns(lfirst(cell), statement);
 	PG_RETURN_NULL();
 }

@@ -27,7 +27,7 @@ typedef struct LancedbTableBefore
 } LancedbTableBefore;
 
 /* propagate.c: compares with what is there now, and changes the Lance table accordingly. */
-extern void lancedb_propagate_columns(const LancedbTableBefore *before, bool renamed);
+extern void lancedb_propagate_columns(const LancedbTableBefore *before, const Node *statement);
 
 /*
  * rewrite.c: computes a column for all rows and makes it part of the draft. `value` is an expression over

@@ -287,15 +287,36 @@ change_column(Propagation *change, int i, bool renamed)
 		allow_nulls(change, i);
 }
 
+/* A column that a CASCADE took along is none that the command was told to drop. */
+static bool
+is_named(const Node *statement, const Propagation *change, int i)
+{
+	const char *name = NameStr(TupleDescAttr(change->before->columns, i)->attname);
+	ListCell *cell;
+
+	if (!IsA(statement, AlterTableStmt))
+		return false;
+	foreach (cell, ((const AlterTableStmt *) statement)->cmds)
+	{
+		const AlterTableCmd *command = lfirst_node(AlterTableCmd, cell);
+
+		if (command->subtype == AT_DropColumn && strcmp(command->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Columns that go make room for names, and expressions of new ones may use changed ones. */
 static void
-propagate(Propagation *change, bool renamed)
+propagate(Propagation *change, const Node *statement)
 {
 	int count_before = change->before->columns->natts;
+	bool renamed = IsA(statement, RenameStmt);
 
 	for (int i = 0; i < count_before; i++)
 	{
-		if (change->before->lance_names[i] != NULL && change->lance_names[i] == NULL)
+		if (change->before->lance_names[i] != NULL && change->lance_names[i] == NULL &&
+			is_named(statement, change, i))
 			drop_column(change, i);
 	}
 	for (int i = 0; i < count_before; i++)
@@ -311,7 +332,7 @@ propagate(Propagation *change, bool renamed)
 }
 
 void
-lancedb_propagate_columns(const LancedbTableBefore *before, bool renamed)
+lancedb_propagate_columns(const LancedbTableBefore *before, const Node *statement)
 {
 	Propagation change = {.before = before};
 	int count;
@@ -329,6 +350,6 @@ lancedb_propagate_columns(const LancedbTableBefore *before, bool renamed)
 			change.lance_names[i] =
 				pstrdup(lancedb_column_name(change.relation, (AttrNumber) (i + 1)));
 	}
-	propagate(&change, renamed);
+	propagate(&change, statement);
 	relation_close(change.relation, NoLock);
 }
