@@ -33,6 +33,21 @@ typedef struct LdbFragmentChange
 	const LdbDataFile *files;
 } LdbFragmentChange;
 
+/*
+ * Where the rows of a new fragment come from, in tables with stable row ids: an index that has them
+ * by their ids goes on to hold for them when none of its columns changed. May say too much: fragments
+ * that no row comes from, fields that are the same.
+ */
+typedef struct LdbRowOrigin
+{
+	bool has_new_rows; /* not all replace an older copy of themselves */
+	bool any_field;    /* all fields may have changed */
+	size_t source_count;
+	const uint64_t *sources; /* ascending ids of the fragments that have the old copies */
+	size_t field_count;
+	const int32_t *fields; /* ids of the top-level fields that changed in some row */
+} LdbRowOrigin;
+
 typedef struct LdbNewFragment
 {
 	size_t file_count;
@@ -45,6 +60,7 @@ typedef struct LdbNewFragment
 	const uint64_t *row_ids;
 	/* Of rows with an existing id: the version that first had them, 0 = not known. NULL = none is. */
 	const uint64_t *created_versions;
+	const LdbRowOrigin *origin; /* for the commit alone; NULL = not known */
 } LdbNewFragment;
 
 typedef struct LdbNewTable
@@ -82,8 +98,9 @@ LdbStatus ldb_dataset_with_change(LdbDataset *base, LdbLocations *locations, con
 								  const LdbChange *change, LdbDataset **dataset,
 								  const LdbCancel *cancel, LdbError *err);
 
-/* A change as bytes for another process that opens the same base, and back (into the arena). A
- * restored version is told by its number: the other side gives the dataset (NULL = none). */
+/* A change as bytes for another process that opens the same base, and back (into the arena), to be
+ * shown there: without what only a commit needs. A restored version is told by its number: the other
+ * side gives the dataset (NULL = none). */
 LdbStatus ldb_change_pack(const LdbChange *change, LdbArena *arena, LdbSlice *bytes, LdbError *err);
 LdbStatus ldb_change_restored(LdbSlice bytes, uint64_t *version, LdbError *err); /* 0 = none */
 LdbStatus ldb_change_unpack(LdbSlice bytes, const LdbDataset *restored, LdbArena *arena,

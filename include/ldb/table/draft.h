@@ -66,6 +66,14 @@ LdbStatus ldb_draft_row(LdbDraft *draft, LdbBuilder ***builders, LdbError *err);
  * rolled back ones included: a name for the row that is known at once. */
 LdbStatus ldb_draft_row_done(LdbDraft *draft, LdbMark mark, uint64_t replaced, uint64_t *number,
 							 LdbError *err);
+/*
+ * What keeps indices in force for rows of tables with stable row ids; both may be left out. expect,
+ * before ldb_draft_row: which row (UINT64_MAX = none) the next one replaces, so that rows that
+ * the same indices cover lie together. differs, before row_done: bits of the top-level fields in
+ * which it is not the same as its old copy, borrowed until then; else all may differ.
+ */
+void ldb_draft_expect(LdbDraft *draft, uint64_t replaced);
+void ldb_draft_row_differs(LdbDraft *draft, const uint8_t *fields);
 /* Address of a row added earlier; writes out what is buffered when it must. */
 LdbStatus ldb_draft_row_address(LdbDraft *draft, uint64_t number, uint64_t *address, LdbError *err);
 /* The number that the next row will get. */

@@ -96,12 +96,14 @@ typedef struct LdbManifest
 	size_t unread_count;
 	LdbUnreadColumn *unread;
 	size_t fragment_count;
-	LdbFragment *fragments; /* ascending ids */
+	LdbFragment *fragments;   /* ascending ids */
+	uint64_t max_fragment_id; /* that the table ever used */
 	size_t base_count;
 	LdbBasePath *bases; /* ascending ids */
 	uint64_t live_rows;
-	uint64_t next_row_id;  /* of tables with stable row ids */
-	const char *operation; /* of its inline transaction: "Append", "Delete", ...; NULL = unknown */
+	uint64_t next_row_id;   /* of tables with stable row ids */
+	LdbSlice index_section; /* the same; as it lies in the file, not looked at; empty = none */
+	const char *operation;  /* of its inline transaction: "Append", "Delete", ...; NULL = unknown */
 	const char *transaction_file; /* NULL = none */
 } LdbManifest;
 

@@ -53,6 +53,8 @@ ldb_draft_fragment_free(LdbDraftFragment *fragment)
 	ldb_heap_free(fragment->deleted);
 	ldb_heap_free(fragment->row_ids);
 	ldb_heap_free(fragment->created);
+	ldb_heap_free(fragment->origin.sources);
+	ldb_heap_free(fragment->origin.fields);
 	ldb_heap_free(fragment);
 }
 

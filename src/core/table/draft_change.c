@@ -326,6 +326,8 @@ add_live(Build *build, LdbDraftFragment *fragment, const Runs *runs, LdbNewFragm
 	added->physical_rows = fragment->physical_rows;
 	added->row_ids = fragment->row_ids;
 	added->created_versions = fragment->row_ids == NULL ? NULL : fragment->created;
+	if (draft->has_stable_row_ids)
+		LDB_TRY(ldb_draft_show_origin(fragment, build->arena, &added->origin, err));
 	if (fragment == draft->open.fragment)
 	{
 		added->files = &draft->open.memory_file;

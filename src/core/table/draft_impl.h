@@ -21,6 +21,27 @@
 /* One part of the memory for rows is the builders'; the rest is the file writer's. */
 #define LDB_BUILDER_PART 4u
 
+/* As an LdbRowOrigin while rows are added; both lists owned. */
+typedef struct LdbDraftOrigin
+{
+	bool has_new_rows;
+	bool any_field;
+	uint64_t *sources; /* ascending */
+	size_t source_count;
+	size_t source_capacity;
+	int32_t *fields;
+	size_t field_count;
+	size_t field_capacity;
+	uint64_t group; /* of the first row: which indices cover its old copy */
+} LdbDraftOrigin;
+
+/* Which indices of a version cover its fragments: bit i = the i-th one. */
+typedef struct LdbDraftGroups
+{
+	const LdbDataset *dataset; /* NULL = not looked at */
+	uint64_t *of_fragments;    /* by their index; owned; NULL = no index covers any */
+} LdbDraftGroups;
+
 /* A fragment of the version below, once something changed in it, or a staged one. */
 typedef struct LdbDraftFragment
 {
@@ -37,6 +58,7 @@ typedef struct LdbDraftFragment
 	uint64_t *row_ids;      /* staged, stable row ids: owned; NULL = all new */
 	uint64_t *created;      /* the versions that first had them; owned, as many */
 	size_t row_id_capacity; /* of both */
+	LdbDraftOrigin origin;  /* staged, stable row ids */
 	uint8_t *shown;         /* while a change is built: bits of rows that it does not show */
 } LdbDraftFragment;
 
@@ -99,6 +121,9 @@ typedef struct LdbDraftOpen
 	size_t until_check;     /* rows before the size of the builders is looked at again */
 	bool half_built;        /* a row was begun */
 	bool is_ending;         /* the next row goes to another file */
+	uint64_t next_group;    /* of the next row */
+	unsigned splits;        /* fragments that ended because the group was another */
+	const uint8_t *differs; /* of the row half built: bits of fields; NULL = all may differ */
 	LdbFileWriter *writer;  /* owned; NULL = nothing written yet */
 	const char *path;       /* of its file, within data/ */
 	LdbMemoryFiles *memory; /* the buffered rows as a file, for views; owned; NULL = none */
@@ -149,6 +174,7 @@ struct LdbDraft
 	LdbDraftOpen open;
 	LdbKeptRowIds kept[LDB_KEPT_ROW_IDS];
 	uint64_t kept_uses;
+	LdbDraftGroups groups;
 	LdbError loss; /* why rows of a fragment that is lost could not be written */
 };
 
@@ -213,6 +239,14 @@ const LdbDraftRun *ldb_draft_find_run(const LdbDraft *draft, size_t staged, uint
 LdbStatus ldb_draft_row_id(LdbDraft *draft, uint64_t address, uint64_t *row_id, uint64_t *created,
 						   LdbError *err);
 void ldb_draft_forget_row_ids(LdbDraft *draft);
+
+/* ---- where rows come from (draft_origin.c) ---- */
+
+/* Of the next row of the open fragment; both only with stable row ids. */
+LdbStatus ldb_draft_note_copy(LdbDraft *draft, uint64_t replaced, uint64_t row_id, LdbError *err);
+void ldb_draft_note_new_rows(LdbDraft *draft);
+LdbStatus ldb_draft_show_origin(const LdbDraftFragment *fragment, LdbArena *arena,
+								const LdbRowOrigin **origin, LdbError *err);
 
 /* ---- changes (draft_change.c) ---- */
 

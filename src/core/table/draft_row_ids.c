@@ -17,6 +17,8 @@ ldb_draft_forget_row_ids(LdbDraft *draft)
 {
 	for (size_t i = 0; i < LDB_KEPT_ROW_IDS; i++)
 		forget(&draft->kept[i]);
+	ldb_heap_free(draft->groups.of_fragments);
+	draft->groups = (LdbDraftGroups){0};
 }
 
 static LdbStatus

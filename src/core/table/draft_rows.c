@@ -317,6 +317,7 @@ open_fragment(LdbDraft *draft, LdbError *err)
 	if (fragment == NULL)
 		LDB_FAIL(err, LDB_NOMEM, "out of memory for a fragment");
 	draft->staged[draft->staged_count++] = fragment;
+	fragment->origin.group = draft->open.next_group;
 	draft->open.fragment = fragment;
 	draft->open.is_ending = false;
 	return LDB_OK;
@@ -393,6 +394,7 @@ ldb_draft_row(LdbDraft *draft, LdbBuilder ***builders, LdbError *err)
 	LDB_TRY(make_room(draft, err));
 	LDB_TRY(flush_when_large(draft, err));
 	draft->open.half_built = true;
+	draft->open.differs = NULL;
 	*builders = draft->open.builders;
 	return LDB_OK;
 }
@@ -507,6 +509,7 @@ ldb_draft_row_done(LdbDraft *draft, LdbMark mark, uint64_t replaced, uint64_t *n
 		if (replaced != UINT64_MAX)
 			LDB_TRY(ldb_draft_row_id(draft, replaced, &row_id, &created, err));
 		LDB_TRY(note_row_ids(draft->open.fragment, 1, row_id, created, err));
+		LDB_TRY(ldb_draft_note_copy(draft, replaced, row_id, err));
 	}
 	LDB_TRY(reserve_run(draft, err));
 	if (number != NULL)
@@ -527,7 +530,10 @@ write_columns(LdbDraft *draft, const LdbArray *columns, size_t row_count, LdbMar
 
 	LDB_TRY(reserve_run(draft, err));
 	if (draft->has_stable_row_ids)
+	{
 		LDB_TRY(note_row_ids(draft->open.fragment, row_count, LDB_NEW_ROW_ID, 0, err));
+		ldb_draft_note_new_rows(draft);
+	}
 	status = open_writer(draft, err);
 	if (status == LDB_OK)
 		status = ldb_file_writer_append(draft->open.writer, columns, row_count, err);

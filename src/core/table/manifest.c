@@ -7,6 +7,7 @@
 #include "head.h"
 #include "ldb/proto/proto.h"
 #include "ldb/store/store.h"
+#include "manifest_write.h"
 #include "schema.h"
 #include "summary.h"
 
@@ -337,7 +338,12 @@ build_fragments(const Ldb__Manifest *message, const Source *source, LdbManifest 
 		LDB_TRY(build_fragment(message->fragments[i], stable_row_ids, source,
 							   &manifest->fragments[i], err));
 	find_max_field_id(manifest);
-	return order_fragments(manifest, source->name, err);
+	LDB_TRY(order_fragments(manifest, source->name, err));
+	manifest->max_fragment_id = message->max_fragment_id;
+	if (manifest->fragment_count > 0 &&
+		manifest->fragments[manifest->fragment_count - 1].id > manifest->max_fragment_id)
+		manifest->max_fragment_id = manifest->fragments[manifest->fragment_count - 1].id;
+	return LDB_OK;
 }
 
 static int
@@ -398,6 +404,24 @@ build_header(const Ldb__Manifest *message, const Source *source, LdbManifest *ma
 	return check_data_version(manifest, message, source->name, err);
 }
 
+/* Readers do without it, so one that is broken is none. */
+static LdbStatus
+keep_index_section(LdbSlice bytes, const Ldb__Manifest *message, const Source *source,
+				   LdbManifest *manifest, LdbError *err)
+{
+	LdbSlice section;
+	void *copy;
+
+	if ((manifest->reader_flags & LDB_FLAG_STABLE_ROW_IDS) == 0 || !message->has_index_section ||
+		ldb_manifest_section(bytes, source->name, message->index_section, &section, NULL) != LDB_OK)
+		return LDB_OK;
+	copy = ldb_arena_copy(source->arena, section.data, section.length);
+	if (copy == NULL)
+		LDB_FAIL(err, LDB_NOMEM, "out of memory for manifest \"%s\"", source->name);
+	manifest->index_section = ldb_slice(copy, section.length);
+	return LDB_OK;
+}
+
 LdbStatus
 ldb_manifest_unpack(LdbSlice bytes, const char *name, LdbArena *arena, LdbManifest **manifest,
 					Ldb__Manifest **message, LdbError *err)
@@ -429,6 +453,7 @@ ldb_manifest_unpack(LdbSlice bytes, const char *name, LdbArena *arena, LdbManife
 	LDB_TRY(ldb_schema_build((*message)->fields, (*message)->n_fields, name, arena, result, err));
 	LDB_TRY(build_bases(*message, &source, result, err));
 	LDB_TRY(build_fragments(*message, &source, result, err));
+	LDB_TRY(keep_index_section(bytes, *message, &source, result, err));
 	*manifest = result;
 	return LDB_OK;
 }

@@ -20,6 +20,13 @@ typedef struct LdbMovedField
 	int32_t field_id;
 } LdbMovedField;
 
+/* A new fragment, once it has an id. */
+typedef struct LdbPlaced
+{
+	uint64_t id;
+	const LdbRowOrigin *origin; /* NULL = not known */
+} LdbPlaced;
+
 typedef struct LdbNext
 {
 	/* Given. */
@@ -52,6 +59,7 @@ typedef struct LdbNext
 	uint64_t *removed;
 	size_t added_count;
 	Ldb__DataFragment **added; /* as `fragments` has them, without ids */
+	LdbPlaced *placed;         /* the same */
 	size_t moved_count;
 	LdbMovedField *moved;
 } LdbNext;
@@ -76,6 +84,9 @@ LdbStatus ldb_next_deletion(LdbNext *next, Ldb__DataFragment *fragment, const ui
 							uint64_t rows, LdbError *err);
 /* next_indices.c */
 LdbStatus ldb_next_indices(LdbNext *next, LdbSlice *section, LdbError *err);
+/* Fields, children too, that may have changed in rows that were replaced: all when nobody knows. */
+LdbStatus ldb_next_changed_fields(const LdbNext *next, uint32_t **fields, size_t *count,
+								  LdbError *err);
 /* next_transaction.c */
 LdbStatus ldb_next_transaction(LdbNext *next, LdbSlice *bytes, LdbError *err);
 

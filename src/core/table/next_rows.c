@@ -125,13 +125,15 @@ build_fragment(LdbNext *next, const LdbNewFragment *added, Ldb__DataFragment *fr
 
 /* The transaction has fragments as their writer made them, before they got ids. */
 static LdbStatus
-add_to_transaction(LdbNext *next, const Ldb__DataFragment *fragment, LdbError *err)
+add_to_transaction(LdbNext *next, const LdbNewFragment *added, const Ldb__DataFragment *fragment,
+				   LdbError *err)
 {
 	Ldb__DataFragment *copy;
 
 	LDB_NEW(next->arena, copy, 1, err);
 	*copy = *fragment;
 	copy->id = 0;
+	next->placed[next->added_count] = (LdbPlaced){fragment->id, added->origin};
 	next->added[next->added_count++] = copy;
 	return LDB_OK;
 }
@@ -144,6 +146,7 @@ ldb_next_new_fragments(LdbNext *next, LdbError *err)
 
 	LDB_NEW(next->arena, fragments, change->new_count, err);
 	LDB_NEW(next->arena, next->added, change->new_count, err);
+	LDB_NEW(next->arena, next->placed, change->new_count, err);
 	for (size_t i = 0; i < change->new_count; i++)
 	{
 		const LdbNewFragment *added = &change->new_fragments[i];
@@ -155,7 +158,7 @@ ldb_next_new_fragments(LdbNext *next, LdbError *err)
 		if (added->deleted_rows == added->physical_rows)
 			continue;
 		LDB_TRY(build_fragment(next, added, &fragments[i], err));
-		LDB_TRY(add_to_transaction(next, &fragments[i], err));
+		LDB_TRY(add_to_transaction(next, added, &fragments[i], err));
 		next->fragments[next->fragment_count++] = &fragments[i];
 	}
 	return LDB_OK;

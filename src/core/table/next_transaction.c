@@ -33,8 +33,8 @@ add_properties(const LdbNext *next, Ldb__Transaction *transaction, LdbError *err
 	return LDB_OK;
 }
 
-static void
-set_rows(const LdbNext *next, Ldb__Transaction *transaction, Operation *operation)
+static LdbStatus
+set_rows(const LdbNext *next, Ldb__Transaction *transaction, Operation *operation, LdbError *err)
 {
 	if (next->operation == LDB_OPERATION_APPEND)
 	{
@@ -43,7 +43,7 @@ set_rows(const LdbNext *next, Ldb__Transaction *transaction, Operation *operatio
 		operation->append.fragments = next->added;
 		transaction->operation_case = LDB__TRANSACTION__OPERATION_APPEND;
 		transaction->append = &operation->append;
-		return;
+		return LDB_OK;
 	}
 	if (next->operation == LDB_OPERATION_DELETE)
 	{
@@ -55,7 +55,7 @@ set_rows(const LdbNext *next, Ldb__Transaction *transaction, Operation *operatio
 		operation->delete_.predicate = (char *) (uintptr_t) "";
 		transaction->operation_case = LDB__TRANSACTION__OPERATION_DELETE;
 		transaction->delete_ = &operation->delete_;
-		return;
+		return LDB_OK;
 	}
 	ldb__transaction__update__init(&operation->update);
 	operation->update.n_removed_fragment_ids = next->removed_count;
@@ -66,6 +66,8 @@ set_rows(const LdbNext *next, Ldb__Transaction *transaction, Operation *operatio
 	operation->update.new_fragments = next->added;
 	transaction->operation_case = LDB__TRANSACTION__OPERATION_UPDATE;
 	transaction->update = &operation->update;
+	return ldb_next_changed_fields(next, &operation->update.fields_for_preserving_frag_bitmap,
+								   &operation->update.n_fields_for_preserving_frag_bitmap, err);
 }
 
 static void
@@ -129,7 +131,7 @@ ldb_next_transaction(LdbNext *next, LdbSlice *bytes, LdbError *err)
 		case LDB_OPERATION_APPEND:
 		case LDB_OPERATION_DELETE:
 		case LDB_OPERATION_UPDATE:
-			set_rows(next, &transaction, &operation);
+			LDB_TRY(set_rows(next, &transaction, &operation, err));
 			break;
 		case LDB_OPERATION_PROJECT:
 		case LDB_OPERATION_MERGE:

@@ -61,7 +61,9 @@ typedef struct LancedbModify
 	LancedbCarried hidden;   /* what SQL does not show, or not in full */
 	size_t undeclared_count; /* of these: what the foreign table does not have comes first */
 	LancedbCarried vectors;  /* what may hold what an encoder refuses */
-	LdbDataset *source;      /* which has the old copies of these rows */
+	uint8 *differs;          /* bits of fields in which a row is not as its old copy was */
+	size_t differs_bytes;
+	LdbDataset *source; /* which has the old copies of these rows */
 
 	LancedbKeys *keys;            /* NULL = no unique index */
 	OnConflictAction on_conflict; /* of this statement */

@@ -123,6 +123,8 @@ bind_columns(LancedbModify *modify, Relation relation)
 	reset_carried(&modify->hidden, modify->schema->field_count);
 	reset_carried(&modify->vectors, modify->schema->field_count);
 	list_undeclared(modify, relation);
+	modify->differs_bytes = modify->schema->field_count / BITS_PER_BYTE + 1;
+	modify->differs = palloc(modify->differs_bytes);
 	modify->inputs = palloc0(sizeof(LancedbInput) * columns->natts);
 	modify->input_count = 0;
 	for (AttrNumber i = 1; i <= columns->natts; i++)
@@ -229,6 +231,22 @@ fill_declared(LancedbModify *modify, TupleTableSlot *slot, uint64 replaced, Tupl
 	}
 }
 
+/* What the foreign table does not have goes over as it is. */
+static void
+note_differences(LancedbModify *modify, TupleTableSlot *slot, TupleTableSlot *old)
+{
+	memset(modify->differs, 0, modify->differs_bytes);
+	for (int i = 0; i < modify->input_count; i++)
+	{
+		const LancedbInput *input = &modify->inputs[i];
+		int at = input->attnum - 1;
+
+		if (!(slot->tts_isnull[at] && old->tts_isnull[at]) && !is_unchanged(input, slot, old))
+			ldb_bit_set(modify->differs, input->field);
+	}
+	ldb_draft_row_differs(modify->write->draft, modify->differs);
+}
+
 void
 lancedb_add_row(LancedbModify *modify, Relation relation, TupleTableSlot *slot, uint64 replaced,
 				TupleTableSlot *old)
@@ -242,9 +260,12 @@ lancedb_add_row(LancedbModify *modify, Relation relation, TupleTableSlot *slot, 
 	if (modify->schema != ldb_draft_schema(draft))
 		bind_columns(modify, relation);
 	before = MemoryContextSwitchTo(modify->row_context);
+	ldb_draft_expect(draft, replaced);
 	lancedb_check(ldb_draft_row(draft, &builders, &err), &err);
 	fill_declared(modify, slot, replaced, old, builders);
 	fill_undeclared(modify, replaced, builders);
+	if (old != NULL && ldb_draft_has_stable_row_ids(draft))
+		note_differences(modify, slot, old);
 	lancedb_check(ldb_draft_row_done(draft, lancedb_write_mark(), replaced, &number, &err), &err);
 	MemoryContextSwitchTo(before);
 	MemoryContextReset(modify->row_context);
