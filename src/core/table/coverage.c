@@ -6,18 +6,25 @@
 #include "roaring.h"
 
 bool
+ldb_index_is_of(const Ldb__IndexMetadata *index, const char *kind)
+{
+	const char *url = index->index_details == NULL ? NULL : index->index_details->type_url;
+	const char *name = url == NULL ? NULL : strrchr(url, '.');
+
+	return name != NULL && strcmp(name + 1, kind) == 0;
+}
+
+bool
 ldb_index_is_by_row_id(const Ldb__IndexMetadata *index)
 {
 	/* zone maps and Bloom filters are made of parts of fragments, and others are not known */
 	static const char *const kinds[] = {"VectorIndexDetails",   "BTreeIndexDetails",
 										"BitmapIndexDetails",   "LabelListIndexDetails",
 										"InvertedIndexDetails", "NGramIndexDetails"};
-	const char *url = index->index_details == NULL ? NULL : index->index_details->type_url;
-	const char *kind = url == NULL ? NULL : strrchr(url, '.');
 
-	for (size_t i = 0; kind != NULL && i < sizeof kinds / sizeof kinds[0]; i++)
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 	{
-		if (strcmp(kind + 1, kinds[i]) == 0)
+		if (ldb_index_is_of(index, kinds[i]))
 			return true;
 	}
 	return false;

@@ -11,6 +11,9 @@
 #include "lance_table.pb-c.h"
 #include "ldb/base/error.h"
 
+/* Of its details: "VectorIndexDetails". */
+bool ldb_index_is_of(const Ldb__IndexMetadata *index, const char *kind);
+
 /* It names rows by their ids alone, so it need not know where they lie. */
 bool ldb_index_is_by_row_id(const Ldb__IndexMetadata *index);
 

@@ -87,6 +87,8 @@ LdbStatus ldb_next_indices(LdbNext *next, LdbSlice *section, LdbError *err);
 /* Fields, children too, that may have changed in rows that were replaced: all when nobody knows. */
 LdbStatus ldb_next_changed_fields(const LdbNext *next, uint32_t **fields, size_t *count,
 								  LdbError *err);
+/* next_retention.c: takes out entries that cover no fragment any more, as LanceDB does */
+LdbStatus ldb_next_retain(const LdbNext *next, Ldb__IndexSection *section, LdbError *err);
 /* next_transaction.c */
 LdbStatus ldb_next_transaction(LdbNext *next, LdbSlice *bytes, LdbError *err);
 

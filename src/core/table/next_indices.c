@@ -202,7 +202,7 @@ ldb_next_changed_fields(const LdbNext *next, uint32_t **fields, size_t *count, L
 	return LDB_OK;
 }
 
-/* Versions that change no column and move no row carry the bytes over as they are. */
+/* Versions that change no column, move no row and empty no fragment carry the bytes over. */
 LdbStatus
 ldb_next_indices(LdbNext *next, LdbSlice *section, LdbError *err)
 {
@@ -214,8 +214,8 @@ ldb_next_indices(LdbNext *next, LdbSlice *section, LdbError *err)
 	if (next->content == NULL)
 		return LDB_OK;
 	LDB_TRY(ldb_head_indices(next->content, section, err));
-	if (section->length == 0 ||
-		(next->change->schema == NULL && next->moved_count == 0 && !any_is_known(next)))
+	if (section->length == 0 || (next->change->schema == NULL && next->moved_count == 0 &&
+								 next->removed_count == 0 && !any_is_known(next)))
 		return LDB_OK;
 	LDB_TRY(ldb_proto_unpack(&ldb__index_section__descriptor, *section, next->arena,
 							 "index section", &unpacked, err));
@@ -228,5 +228,6 @@ ldb_next_indices(LdbNext *next, LdbSlice *section, LdbError *err)
 		message->indices[kept++] = message->indices[i];
 	}
 	message->n_indices = kept;
+	LDB_TRY(ldb_next_retain(next, message, err));
 	return ldb_proto_pack(&message->base, next->arena, "index section", section, err);
 }
