@@ -17,6 +17,7 @@ fi
 node test/interop/commits.mjs "$@"
 node test/interop/writers.mjs
 node test/interop/crashes.mjs
+node test/interop/coverage.mjs "$@"
 psql -X -q -v ON_ERROR_STOP=1 -f test/golden.sql
 node test/interop/updates.mjs "$@"
 exec node test/interop/interop.mjs "$@"
