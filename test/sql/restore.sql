@@ -90,6 +90,12 @@ SELECT id, old.word AS v2, prod.word AS prod, new.word AS now
 INSERT INTO v2 VALUES (9, 'nine');
 DELETE FROM prod;
 SELECT lancedb.restore('v2', 1);
+-- nor is one whose option says so
+ALTER FOREIGN TABLE t OPTIONS (ADD updatable 'false');
+SELECT lancedb.tag_create('t', 'x', 1);
+SELECT lancedb.tag_drop('t', 'prod');
+SELECT lancedb.restore('t', 1);
+ALTER FOREIGN TABLE t OPTIONS (DROP updatable);
 -- own changes do not show in old versions
 BEGIN;
 DELETE FROM t;

@@ -241,7 +241,9 @@ retype_column(Propagation *change, int i)
 
 		lancedb_rewrite_column(&values);
 	}
-	tell(change, psprintf("has type %s now in", format_type_be(column->atttypid)),
+	tell(change,
+		 psprintf("has type %s now in",
+				  format_type_with_typemod(column->atttypid, column->atttypmod)),
 		 change->lance_names[i]);
 }
 

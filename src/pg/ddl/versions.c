@@ -44,6 +44,10 @@ changeable_table(Oid relid, const char *command)
 							   get_rel_name(relid)),
 						errhint("Name a foreign table without the options version, tag, as_of and "
 								"branch.")));
+	if (!options->updatable)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("Lance table \"%s\" does not allow changes", get_rel_name(relid)),
+						errdetail("Option updatable is false.")));
 	return options;
 }
 
