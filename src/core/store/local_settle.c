@@ -8,8 +8,10 @@
 
 #include "ldb/base/pool.h"
 
-/* Each fsync waits until the disk has emptied its cache; those that wait together share one. */
+/* Each fsync waits until the disk has emptied its cache; those that wait together share one. For few
+ * files that is worth less than the start of the threads. */
 #define MOST_THREADS 8
+#define FEWEST_FILES_FOR_THREADS 4
 
 typedef struct Settling
 {
@@ -123,8 +125,9 @@ ldb_local_settle(LdbStore *store, const char *const *names, size_t count, LdbSto
 				 const LdbCancel *cancel, LdbError *err)
 {
 	Settling settling = {ldb_local_beneath(store), names, count, staged, 0};
-	size_t most = count == 0 ? 1 : count + 2;
+	size_t threads = count < FEWEST_FILES_FOR_THREADS ? 1 : count + 2;
 
 	LDB_TRY(start_io(&settling, cancel, err));
-	return ldb_pool_run(most < MOST_THREADS ? (int) most : MOST_THREADS, sync_some, &settling, err);
+	return ldb_pool_run(threads < MOST_THREADS ? (int) threads : MOST_THREADS, sync_some, &settling,
+						err);
 }
