@@ -1,6 +1,7 @@
 /* column21.c -- the decoder of versions 2.1 and 2.2: leaves joined into one nested array. */
 #include <string.h>
 
+#include "leaves.h"
 #include "page_impl.h"
 
 #define MAX_DEPTH 64u
@@ -38,25 +39,6 @@ typedef struct Assembly
 	LdbArena *arena;
 } Assembly;
 
-static bool
-is_leaf(const LdbField *field)
-{
-	return field->type.kind == LDB_TYPE_STRUCT ? field->packed
-											   : !ldb_type_is_list(field->type.kind);
-}
-
-static size_t
-count_leaves(const LdbField *field)
-{
-	size_t count = 0;
-
-	if (is_leaf(field))
-		return 1;
-	for (size_t i = 0; i < field->child_count; i++)
-		count += count_leaves(field->children[i]);
-	return count;
-}
-
 /* path[0 .. depth] leads from the top-level field to this one. */
 static LdbStatus
 open_leaf(LdbColumnReader *reader, Decoder *decoder, Node *node, const LdbField **path,
@@ -86,7 +68,7 @@ build(LdbColumnReader *reader, Decoder *decoder, Node *node, const LdbField **pa
 	node->field = field;
 	node->leaf = NO_LEAF;
 	node->guide = NO_LEAF;
-	if (is_leaf(field))
+	if (ldb_field_is_leaf(field))
 		return open_leaf(reader, decoder, node, path, depth, err);
 	if (depth + 1 == MAX_DEPTH)
 		LDB_FAIL(err, LDB_UNSUPPORTED, "column \"%s\" is nested deeper than %u",
@@ -195,7 +177,7 @@ ldb_column_init_v21(LdbColumnReader *reader, LdbError *err)
 	LdbStatus status;
 
 	LDB_NEW(reader->arena, decoder, 1, err);
-	LDB_NEW(reader->arena, decoder->leaves, count_leaves(reader->field), err);
+	LDB_NEW(reader->arena, decoder->leaves, ldb_field_leaf_count(reader->field), err);
 	reader->ops = &ops;
 	reader->state = decoder;
 	path[0] = reader->field;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "leaf_writer.h"
+#include "leaves.h"
 
 #define MAX_DEPTH 64u
 /* A row of a packed struct lies in one chunk. */
@@ -31,25 +32,6 @@ typedef struct Plan
 	const LdbField *fields[MAX_DEPTH]; /* the way here */
 	size_t children[MAX_DEPTH];
 } Plan;
-
-static bool
-is_leaf(const LdbField *field)
-{
-	return field->type.kind == LDB_TYPE_STRUCT ? field->packed
-											   : !ldb_type_is_list(field->type.kind);
-}
-
-static size_t
-count_leaves(const LdbField *field)
-{
-	size_t count = 0;
-
-	if (is_leaf(field))
-		return 1;
-	for (size_t i = 0; i < field->child_count; i++)
-		count += count_leaves(field->children[i]);
-	return count;
-}
 
 /* ---- what the version can store ---- */
 
@@ -154,7 +136,7 @@ add_leaves(Plan *plan, size_t depth, LdbError *err)
 {
 	const LdbField *field = plan->fields[depth];
 
-	if (is_leaf(field))
+	if (ldb_field_is_leaf(field))
 		return add_leaf(plan, depth, err);
 	if (depth + 1 == MAX_DEPTH)
 		LDB_FAIL(err, LDB_UNSUPPORTED, "column \"%s\" is nested deeper than %u",
@@ -374,7 +356,7 @@ encode(LdbFieldEncoder *encoder, const LdbArray *rows, LdbPageSink *sink, LdbAre
 LdbStatus
 ldb_field_encoder_init_v21(LdbFieldEncoder *encoder, LdbArena *arena, LdbError *err)
 {
-	size_t count = count_leaves(encoder->field);
+	size_t count = ldb_field_leaf_count(encoder->field);
 	Plan plan = {.encoder = encoder, .arena = arena};
 
 	if (count > UINT32_MAX)
