@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "flags.h"
 #include "head.h"
 #include "ldb/proto/proto.h"
 #include "ldb/store/store.h"
@@ -11,27 +12,10 @@
 #include "schema.h"
 #include "summary.h"
 
-#define KNOWN_READER_FLAGS                                                                \
-	((uint64_t) (LDB_FLAG_DELETION_FILES | LDB_FLAG_STABLE_ROW_IDS | LDB_FLAG_V2_FORMAT | \
-				 LDB_FLAG_TABLE_CONFIG | LDB_FLAG_BASE_PATHS | LDB_FLAG_NO_TRANSACTION_FILE))
-
 #define LEGACY_HINT                                                                         \
 	"Rewrite the table with data storage version 2.0 or later, for instance by copying it " \
 	"with LanceDB."
 #define NEWER_HINT "Upgrade lancedb, or rewrite the table with an older LanceDB."
-
-static const struct
-{
-	uint64_t flag;
-	const char *name;
-} named_flags[] = {
-	{64, "data overlay files"},
-	{128, "covered index metadata"},
-	{256, "mixed data file versions"},
-	{512, "fragment reuse with stable row ids"},
-	{1024, "tagged fragment-reuse index"},
-	{2048, "managed blobs"},
-};
 
 static const char *const readable_versions[] = {"", "0.1", "legacy", "2.0", "2.1", "2.2"};
 
@@ -44,27 +28,22 @@ typedef struct Source
 static LdbStatus
 check_flags(uint64_t flags, const char *name, LdbError *err)
 {
-	uint64_t unknown = flags & ~KNOWN_READER_FLAGS;
-	int bit;
+	uint64_t unknown = flags & ~LDB_KNOWN_FLAGS;
+	uint64_t flag;
 
 	if (unknown == 0)
 		return LDB_OK;
-	bit = __builtin_ctzll(unknown);
-	for (size_t i = 0; i < sizeof named_flags / sizeof named_flags[0]; i++)
-	{
-		if (named_flags[i].flag != (uint64_t) 1 << bit)
-			continue;
+	flag = (uint64_t) 1 << __builtin_ctzll(unknown);
+	if (ldb_flag_name(flag) != NULL)
 		ldb_error_set(err, LDB_UNSUPPORTED,
 					  "manifest \"%s\" uses reader feature %" PRIu64
 					  " (%s), which this build does not read",
-					  name, named_flags[i].flag, named_flags[i].name);
-		ldb_error_hint(err, NEWER_HINT);
-		return LDB_UNSUPPORTED;
-	}
-	ldb_error_set(err, LDB_UNSUPPORTED,
-				  "manifest \"%s\" uses reader feature %" PRIu64
-				  " (bit %d), which this build does not know",
-				  name, (uint64_t) 1 << bit, bit);
+					  name, flag, ldb_flag_name(flag));
+	else
+		ldb_error_set(err, LDB_UNSUPPORTED,
+					  "manifest \"%s\" uses reader feature %" PRIu64
+					  " (bit %d), which this build does not know",
+					  name, flag, __builtin_ctzll(unknown));
 	ldb_error_hint(err, NEWER_HINT);
 	return LDB_UNSUPPORTED;
 }

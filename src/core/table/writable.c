@@ -4,35 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "flags.h"
 #include "ldb/table/commit.h"
-
-#define KNOWN_WRITER_FLAGS                                                                \
-	((uint64_t) (LDB_FLAG_DELETION_FILES | LDB_FLAG_STABLE_ROW_IDS | LDB_FLAG_V2_FORMAT | \
-				 LDB_FLAG_TABLE_CONFIG | LDB_FLAG_BASE_PATHS | LDB_FLAG_NO_TRANSACTION_FILE))
-
-static const struct
-{
-	uint64_t flag;
-	const char *name;
-} named_flags[] = {
-	{64, "data overlay files"},
-	{128, "covered index metadata"},
-	{256, "mixed data file versions"},
-	{512, "fragment reuse with stable row ids"},
-	{1024, "tagged fragment-reuse index"},
-	{2048, "managed blobs"},
-};
-
-static const char *
-flag_name(uint64_t flag)
-{
-	for (size_t i = 0; i < sizeof named_flags / sizeof named_flags[0]; i++)
-	{
-		if (named_flags[i].flag == flag)
-			return named_flags[i].name;
-	}
-	return "not known";
-}
 
 /* Files tell the truth where an old manifest says nothing, or "0.1" by mistake. */
 static bool
@@ -58,16 +31,17 @@ is_legacy(const LdbManifest *manifest)
 LdbStatus
 ldb_manifest_check_writable(const LdbManifest *manifest, const char *uri, LdbError *err)
 {
-	uint64_t unknown = manifest->writer_flags & ~KNOWN_WRITER_FLAGS;
+	uint64_t unknown = manifest->writer_flags & ~LDB_KNOWN_FLAGS;
 
 	if (unknown != 0)
 	{
 		uint64_t flag = (uint64_t) 1 << __builtin_ctzll(unknown);
+		const char *name = ldb_flag_name(flag);
 
 		ldb_error_set(err, LDB_UNSUPPORTED,
 					  "version %" PRIu64 " of table \"%s\" uses writer feature %" PRIu64
 					  " (%s), so this build may not write to it",
-					  manifest->version, uri, flag, flag_name(flag));
+					  manifest->version, uri, flag, name == NULL ? "not known" : name);
 		ldb_error_hint(err, "Upgrade lancedb, or write with LanceDB.");
 		return LDB_UNSUPPORTED;
 	}
