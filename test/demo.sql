@@ -88,5 +88,22 @@ SELECT 'version 1' AS which, count(*), max(id) FROM history_v1
 UNION ALL
 SELECT 'now', count(*), max(id) FROM history;
 \set ECHO none
+
+\echo
+\echo ==================================================================
+\echo '9. A new table: written in a transaction, one Lance version for each'
+\echo
+\set ECHO queries
+CREATE FOREIGN TABLE favourites (package text NOT NULL, stars int DEFAULT 3, embedding real[] OPTIONS (dim '64')) SERVER lake;
+INSERT INTO favourites SELECT package, 3, embedding[1:64] FROM packages_small WHERE section = 'graphics';
+CREATE UNIQUE INDEX ON favourites (package);
+BEGIN;
+INSERT INTO favourites VALUES ('gimp', 5) ON CONFLICT (package) DO UPDATE SET stars = EXCLUDED.stars;
+DELETE FROM favourites WHERE package LIKE 'lib%';
+SELECT count(*), max(stars) FROM favourites;
+COMMIT;
+SELECT lancedb.restore('favourites', 2);
+SELECT version, operation, "rows" FROM lancedb.versions('favourites') ORDER BY version;
+\set ECHO none
 \echo
 \echo The server is stopped and removed. README.md shows how to attach your own tables.
