@@ -89,7 +89,9 @@ apply_change(LdbNext *next, size_t index, Ldb__DataFragment *fragment,
 {
 	bool empty = change->removed;
 
-	if (change->physical_rows != 0 && change->physical_rows != fragment->physical_rows)
+	/* the bits of deleted rows are as many as the change says */
+	if ((change->physical_rows != 0 || change->deleted != NULL) &&
+		change->physical_rows != fragment->physical_rows)
 		return not_as_expected(next, fragment->id, err);
 	if (!empty && change->deleted != NULL && change->deleted_rows > 0)
 		LDB_TRY(delete_rows(next, index, fragment, change, &empty, err));
